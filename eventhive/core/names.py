@@ -16,7 +16,7 @@ ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 MAX_ID_CHARS = 32
 
 
-def split(name: str) -> "tuple[str | None, str | None, str]":
+def split_name(name: str) -> "tuple[str | None, str | None, str]":
     """Split a name into (network, channel, event); parts that the name does not have are None."""
     parts = name.split(SEPARATOR, 2)
     if len(parts) == 3:
@@ -41,7 +41,7 @@ def is_glob(name: str) -> bool:
     return "*" in name or "?" in name
 
 
-def check(name: object) -> str:
+def check_name(name: object) -> str:
     """Return the name of one event, or raise `LocalError` that says what is wrong with it."""
     if type(name) is not str:
         raise LocalError("an event name is a string, not %r" % (name,))
@@ -66,7 +66,7 @@ def is_id(text: object) -> bool:
     return True
 
 
-def matches(name: str, pattern: str) -> bool:
+def glob_match(name: str, pattern: str) -> bool:
     """True when the whole name matches the glob: '*' is any run of characters (separators too), '?' any single one."""
     at = star = mark = 0
     seen_star = False

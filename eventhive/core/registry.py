@@ -5,8 +5,8 @@ caller. An event that came over a network is *delivered* instead: each hook stan
 next hook runs.
 """
 
-from . import names
 from .errors import LocalError
+from .names import check_name, glob_match, is_glob, is_remote, split_name
 
 
 class Context:
@@ -30,10 +30,10 @@ class HookList:
         results = {}
         for function in self.functions:
             results[function] = self._owner.run(self.event, function, args, kwargs)
-        if names.is_remote(self.event):
+        if is_remote(self.event):
             if len(args) > 1 or kwargs:
                 raise LocalError("%s: an event that travels takes one argument" % self.event)
-            results[names.split(self.event)[0]] = self._owner.outlet(self.event, args[0] if args else None)
+            results[split_name(self.event)[0]] = self._owner.outlet(self.event, args[0] if args else None)
         return results
 
 
@@ -74,20 +74,20 @@ class EventList:
         """Declare one event, or each of a list; the hooks of one that is declared already are kept."""
         for name in event if isinstance(event, (list, tuple)) else (event,):
             if help:
-                self._help[names.check(name)] = help
+                self._help[check_name(name)] = help
             if name not in self._events:
-                self._events[names.check(name)] = HookList(name, self)
+                self._events[check_name(name)] = HookList(name, self)
                 if self.declared:
                     self.declared(name)
 
     def match(self, pattern: str = "*") -> "list[str]":
         """The declared events that match a glob, sorted."""
-        return sorted([name for name in self._events if names.matches(name, pattern)])
+        return sorted([name for name in self._events if glob_match(name, pattern)])
 
     def hook(self, function, event="*", expand: bool = True) -> None:
         """Add a function to an event, a glob of declared events, or each of a list; declares what is no glob."""
         for name in event if isinstance(event, (list, tuple)) else (event,):
-            if expand and names.is_glob(name):
+            if expand and is_glob(name):
                 found = self.match(name)
             else:
                 self.append(name)
@@ -100,7 +100,7 @@ class EventList:
 
         A name with a network part need not be declared. What is declared nowhere gives an empty dict.
         """
-        if event not in self._events and not names.is_glob(event) and names.is_remote(event):
+        if event not in self._events and not is_glob(event) and is_remote(event):
             self.append(event)
         if not expand:
             return self._events[event](*args, **kwargs)
