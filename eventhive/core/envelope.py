@@ -1,0 +1,106 @@
+"""Data as compact JSON bytes, and the messages of a record.
+
+What a sender's JSON writer lets pass differs from board to board (`inf`, objects, bytes), so data is checked here, by
+the same rule on both ends, when it is given and when it arrives. A record holds one message, a JSON array whose first
+item is its kind, or an array of messages.
+"""
+
+from .errors import LocalError
+
+try:
+    from json import JSONDecoder, JSONEncoder
+
+    # One prepared writer and reader: the convenience functions build theirs anew at each call.
+    _dumps = JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+    _loads = JSONDecoder().decode
+except ImportError:
+    from json import dumps, loads
+
+    def _dumps(value: object) -> str:
+        return dumps(value, separators=(",", ":"))
+
+    _loads = loads
+
+OPEN = 0
+WELCOME = 1
+EVENT = 2
+ACK = 3
+STREAM = 4
+PING = 5
+PONG = 6
+BYE = 7
+ONCE = 10
+HOOKS = 11
+
+# Each level costs a frame of the C stack on a board, which has about 8 KB of it.
+MAX_DEPTH = 16
+
+_INFINITY = float("inf")
+
+
+def check_data(value: object, depth: int = 0) -> None:
+    """Raise `LocalError` unless `value` is JSON: None, bool, int, finite float, str, and lists and str-keyed dicts of these."""
+    kind = type(value)
+    if kind is str or kind is int or value is None or kind is bool:
+        return
+    if kind is float:
+        if value != value or value == _INFINITY or value == -_INFINITY:
+            raise LocalError("%r has no JSON form" % value)
+        return
+    if kind is not dict and kind is not list and kind is not tuple:
+        raise LocalError("a %s is not JSON: use dict, list, str, int, float, bool or None" % kind.__name__)
+    if depth >= MAX_DEPTH:
+        raise LocalError("data nested deeper than %d levels" % MAX_DEPTH)
+    if kind is dict:
+        for key in value:
+            if type(key) is not str:
+                raise LocalError("the key %r is not a string" % (key,))
+            check_data(value[key], depth + 1)
+    else:
+        for item in value:
+            check_data(item, depth + 1)
+
+
+def encode(value: object) -> bytes:
+    """Compact JSON of `value` in UTF-8; `LocalError` says what in it is not JSON."""
+    check_data(value)
+    try:
+        data = _dumps(value).encode()
+    except UnicodeError:
+        raise LocalError("a string holds half of a surrogate pair")
+    # MicroPython writes a lone surrogate as if it were a character (bytes ED A0..BF xx), which no UTF-8 reader takes.
+    at = data.find(b"\xed")
+    while at >= 0:
+        if data[at + 1] >= 0xA0:
+            raise LocalError("a string holds half of a surrogate pair")
+        at = data.find(b"\xed", at + 1)
+    return data
+
+
+def decode(data: bytes) -> object:
+    """The value of JSON bytes; `ValueError` when they are not JSON, or nested beyond what the reader takes."""
+    try:
+        return _loads(str(data, "utf-8"))
+    except RuntimeError:
+        raise ValueError("nested too deep")
+
+
+def messages(data: bytes) -> "list | None":
+    """The messages of a record's text, in order; None when it is not JSON, or not made of messages."""
+    try:
+        value = decode(data)
+    except ValueError:
+        return None
+    if type(value) is not list or not value:
+        return None
+    if type(value[0]) is not list:
+        value = [value]
+    for message in value:
+        if type(message) is not list or not message or type(message[0]) is not int:
+            return None
+    return value
+
+
+def join(parts: "list[bytes]") -> bytes:
+    """The text of a record that holds these encoded messages."""
+    return parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]"

@@ -1,0 +1,124 @@
+"""The gateway's hand-shake: challenge out; hello and first record in; welcome, or refusal, out.
+
+Until the first record proved authentic, nothing but the challenge is sent and nothing about the device changes. An
+unknown id, a wrong key and a revoked key take the same path and get the same bytes.
+"""
+
+from .clear import (
+    NO_STREAM,
+    REFUSE_KEY,
+    REFUSE_UNKEYED,
+    REFUSE_VERSION,
+    SEALED,
+    VERSION,
+    Hello,
+    pack_challenge,
+    pack_refuse,
+    refusal_text,
+)
+from .envelope import OPEN, WELCOME
+from .errors import PeerError
+from .seal import Sealed, Unkeyed, session_keys
+from .session import HANDSHAKE, MAX_HEARTBEAT_S, MIN_HEARTBEAT_S, OPENED, RUNNING, Session, is_count
+
+# Everything a peer may send before it is known: hello and first record.
+FIRST_FLIGHT_BYTES = 1024
+
+# Smaller messages would not hold one acknowledgement beside a tag.
+MIN_LIMIT = 64
+
+_GREETED = "waiting for the first record"
+_PROVED = "waiting for admission"
+
+
+class GatewaySession(Session):
+    """The gateway's end of one connection.
+
+    `nonce` is 16 fresh random bytes, `mode` what the challenge demands, `find(hello)` gives the `link_mac` under which
+    that device must prove itself (for an unknown one, that of a key nobody has), or None to let it in unkeyed. After
+    (OPENED, hello), call `accept` or `refuse`.
+    """
+
+    def __init__(self, nonce: bytes, mode: int, limit: int, find):
+        Session.__init__(self, limit, None, None)
+        self.hello: "Hello | None" = None
+        self._find = find
+        self._mode = mode
+        self._challenge = pack_challenge(mode, limit, nonce)
+        self._clear.append(self._challenge)
+        self._flight = 0
+
+    def refuse(self, reason: int, why: str = "") -> None:
+        """End the hand-shake with a refusal that the device can show to a person."""
+        self._clear = [pack_refuse(reason)]
+        self._fail(why or refusal_text(reason))
+
+    def accept(self, stream: str, outbox, marks, time_ms: int) -> None:
+        """Admit the proven device: `stream` is the identity it numbers its events under, `outbox` holds those for it."""
+        mark = marks.find(stream)
+        self._outbox, self._marks = outbox, marks
+        outbox.largest = self._peer_limit - self._seal.overhead
+        outbox.rewind()
+        welcome = b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0)
+        self._control.insert(0, welcome)
+        self._silent_ms = 0
+        self.state = RUNNING
+
+    def receive_data(self, message: bytes) -> None:
+        """As for any session; before admission, bounded in all."""
+        if self.state != RUNNING:
+            self._flight += len(message)
+            if self._flight > FIRST_FLIGHT_BYTES:
+                self._fail("%s: more than %d bytes" % (self.state, FIRST_FLIGHT_BYTES))
+                return
+        Session.receive_data(self, message)
+
+    def _read(self, message: bytes) -> "tuple | None":
+        if self.state == HANDSHAKE:
+            return self._greet(message)
+        if self.state == _GREETED:
+            try:
+                return Session._read(self, message)
+            except PeerError:
+                self._clear.append(pack_refuse(REFUSE_KEY))
+                raise PeerError("device '%s' is unknown, or its key is not the one on file" % self.hello.name)
+        return Session._read(self, message)
+
+    def _greet(self, message: bytes) -> None:
+        hello = Hello(message)
+        if hello.version != VERSION:
+            self._clear.append(pack_refuse(REFUSE_VERSION))
+            raise PeerError("device '%s' speaks link version %d, this gateway %d" % (hello.name, hello.version, VERSION))
+        if hello.limit < MIN_LIMIT:
+            raise PeerError("device '%s' takes messages of %d bytes, %d are needed" % (hello.name, hello.limit, MIN_LIMIT))
+        if hello.mode < self._mode:
+            self._clear.append(pack_refuse(REFUSE_UNKEYED))
+            raise PeerError("device '%s' has no key: enrol it with 'eventhive device add'" % hello.name)
+        link = self._find(hello)
+        if link is None and hello.mode == SEALED:
+            raise PeerError("device '%s': no key to prove" % hello.name)
+        self._seal = self._open = Unkeyed()
+        if hello.mode == SEALED:
+            up, down = session_keys(link, self._challenge, message)
+            self._seal, self._open = Sealed(down), Sealed(up)
+        elif link is not None:
+            self._clear.append(pack_refuse(REFUSE_UNKEYED))
+            raise PeerError("device '%s' is enrolled and came without its key" % hello.name)
+        self._peer_limit = hello.limit
+        self.hello = hello
+        self.state = _GREETED
+
+    def _take(self, message: list) -> "tuple | None":
+        if self.state != _GREETED:
+            return Session._take(self, message)
+        if message[0] != OPEN or len(message) < 2 or not is_count(message[1]):
+            raise PeerError("device '%s': its first message is not an open" % self.hello.name)
+        if not MIN_HEARTBEAT_S <= message[1] <= MAX_HEARTBEAT_S:
+            raise PeerError("device '%s': heartbeat of %d s" % (self.hello.name, message[1]))
+        self._heartbeat_ms = message[1] * 1000
+        self.state = _PROVED
+        return (OPENED, self.hello)
+
+    def stream(self, fresh: str) -> str:
+        """The stream that the device goes on with, or `fresh` in the first session of a boot."""
+        return fresh if self.hello.stream == NO_STREAM else self.hello.stream.hex()
