@@ -143,6 +143,11 @@ class Session:
             self._control.append(encode([BYE, reason, wake_s]))
         self.closed = self.closed or reason
 
+    def confirm(self) -> None:
+        """Acknowledge all that was taken so far: it is where it has to be."""
+        self._mark.confirmed = self._mark.taken
+        self._ack_due = True
+
     def acknowledge(self, mark) -> None:
         """`mark.confirmed` has grown: tell the sender, with the next record."""
         if mark is self._mark:

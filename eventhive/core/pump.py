@@ -1,0 +1,96 @@
+"""The driver of a session: moves events and messages, and is the one file of the core that knows asyncio.
+
+A gateway calls `receive` and `flush` from its transport's callbacks. A device has streams instead of callbacks: `run`
+gives it three tasks, one that reads, one that writes (two writers of one MicroPython stream send twice), one that lets
+time pass.
+"""
+
+import asyncio
+
+from .errors import PeerError
+
+
+class Pump:
+    """Joins a session to `handle(event)` and to a carrier.
+
+    The carrier has `send(message)`, which never waits, and `close(reason)`; for `run` also the coroutines `receive()`
+    and `drain()`, which raise OSError or EOFError when the connection is gone, `tick(elapsed_ms)` and `tick_ms`, how
+    often it wants that. `fault` is the `PeerError` that ended the session, if one did.
+    """
+
+    def __init__(self, session, carrier, handle):
+        self.session = session
+        self.carrier = carrier
+        self.fault = None
+        self._handle = handle
+
+    def receive(self, message: bytes) -> None:
+        """Give one carrier message to the session and its events to the handler; what answers it waits for `flush`."""
+        session = self.session
+        session.receive_data(message)
+        try:
+            event = session.next_event()
+            while event is not None:
+                self._handle(event)
+                event = session.next_event()
+        except PeerError as error:
+            self.fault = error
+
+    def flush(self) -> None:
+        """Send what the session has to say; close the carrier when it is over."""
+        session = self.session
+        message = session.data_to_send()
+        while message is not None:
+            self.carrier.send(message)
+            message = session.data_to_send()
+        if session.closed:
+            self.carrier.close(session.closed)
+
+    async def run(self, woken, settle, sleep_ms, elapsed_ms) -> None:
+        """Drive the session until it is closed or its carrier is gone; then `session.closed` says why.
+
+        `woken` is an asyncio.Event that is set when there may be something to send, `settle()` a coroutine awaited
+        after each message, `sleep_ms` the interpreter's, `elapsed_ms()` the time since its last call.
+        """
+        done = asyncio.Event()
+        self.carrier.wake = woken.set
+        steps = (self._read(woken, settle), self._write(woken), self._tick(woken, sleep_ms, elapsed_ms))
+        tasks = [asyncio.create_task(self._guard(step, done)) for step in steps]
+        try:
+            await done.wait()
+        finally:
+            for task in tasks:
+                task.cancel()
+            self.carrier.close(self.session.closed)
+
+    async def _guard(self, step, done) -> None:
+        try:
+            await step
+        except (OSError, EOFError) as error:
+            self.session.closed = self.session.closed or "connection lost: %s" % (error or "closed")
+        finally:
+            done.set()
+
+    async def _read(self, woken, settle) -> None:
+        while not self.session.closed:
+            self.receive(await self.carrier.receive())
+            woken.set()
+            await settle()
+
+    async def _write(self, woken) -> None:
+        while True:
+            self.flush()
+            await self.carrier.drain()
+            if self.session.closed:
+                return
+            await woken.wait()
+            woken.clear()
+
+    async def _tick(self, woken, sleep_ms, elapsed_ms) -> None:
+        elapsed_ms()
+        while not self.session.closed:
+            await sleep_ms(self.carrier.tick_ms)
+            elapsed = elapsed_ms()
+            self.session.tick(elapsed)
+            self.carrier.tick(elapsed)
+            woken.set()

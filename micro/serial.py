@@ -1,0 +1,99 @@
+"""The carrier of a session over a serial line: a stream, the frames of `framing.py`, and the text between them.
+
+The device asks first (`ready`, every two seconds, until it is challenged), because nobody may write into what could
+still be a REPL.
+"""
+
+import asyncio
+
+from eventhive.core.framing import CHALLENGE, DATA, HELLO, NO_SESSION, READY, SerialLine
+
+from .port import open_serial, sleep_ms
+
+READY_MS = 2000
+
+# A read takes what is there, up to this; a line of text in a burst is rarely longer.
+_READ_BYTES = 256
+
+
+async def connect(device, limit):
+    """A carrier over the serial device at this path; OSError when it cannot be opened."""
+    return SerialCarrier(await open_serial(device), limit)
+
+
+class SerialCarrier:
+    """A carrier over a pair of asyncio streams; `receive` begins with the gateway's challenge.
+
+    `wake()` is called when there may be a line to write.
+    """
+
+    tick_ms = 50
+
+    def __init__(self, streams, limit):
+        self.wake = None
+        self._reader, self._writer = streams
+        self._line = SerialLine(True, limit)
+        self._messages = []
+        self._greeted = False
+        self._in_session = False
+
+    async def begin(self):
+        """Ask until the gateway challenges."""
+        self._in_session = self._greeted = False
+        asking = asyncio.create_task(self._ask())
+        try:
+            while not self._messages:
+                await self._read()
+        finally:
+            asking.cancel()
+
+    async def _ask(self):
+        while True:
+            self._line.send(READY)
+            await self.drain()
+            await sleep_ms(READY_MS)
+
+    def send(self, message):
+        """Queue one message; the first of a session is its hello."""
+        self._line.send(DATA if self._greeted else HELLO, message)
+        self._greeted = True
+
+    async def drain(self):
+        """Write what the line has to send now."""
+        if self._line.dead:
+            raise EOFError("nobody acknowledges on the serial line")
+        lines = self._line.data_to_send()
+        while lines:
+            self._writer.write(lines)
+            await self._writer.drain()
+            lines = self._line.data_to_send()
+
+    def tick(self, elapsed_ms):
+        """Let time pass: unacknowledged lines are sent again."""
+        self._line.tick(elapsed_ms)
+
+    def close(self, reason):
+        """End the session; the port stays open."""
+        self._in_session = False
+
+    async def receive(self):
+        """The next message of the gateway; EOFError when the line is dead or the gateway knows no session."""
+        while not self._messages:
+            await self._read()
+            if self.wake:
+                self.wake()
+        return self._messages.pop(0)
+
+    async def _read(self):
+        data = await self._reader.read(_READ_BYTES)
+        if not data:
+            raise EOFError("the serial port is gone")
+        for kind, payload in self._line.receive_data(data):
+            if kind == CHALLENGE and not self._in_session:
+                self._line.reset()
+                self._in_session = True
+                self._messages = [payload]
+            elif kind == DATA and self._in_session:
+                self._messages.append(payload)
+            elif kind == NO_SESSION and self._greeted and self._in_session:
+                raise EOFError("the gateway has no session for this device")
