@@ -1,0 +1,15 @@
+"""Websocket connections: asyncio drivers over the sans-I/O protocols of `websockets`.
+
+Rules of this folder:
+1. Callbacks, no tasks. Callbacks run in the loop and must not block; `closed` is the last one of a connection.
+2. Whole, unfragmented data frames are read and written here, which halves their cost. The upgrade, control frames,
+   fragments and everything faulty are left to `websockets`, which is always handed whole frames.
+3. The frames of one piece of input, or of one loop iteration, leave in one write.
+4. Nothing is compressed: an inflated message could be a thousand times its length, and each connection would cost 35 KB.
+"""
+
+from .client import ClientConnection, connect
+from .connection import Limits
+from .server import ServerConnection, serve
+
+__all__ = ["ClientConnection", "Limits", "ServerConnection", "connect", "serve"]

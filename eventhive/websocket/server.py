@@ -1,0 +1,87 @@
+"""The accepting end of a websocket, and listening."""
+
+import asyncio
+import errno
+from collections.abc import Callable
+
+from websockets.http11 import Request
+from websockets.server import ServerProtocol
+
+from ..core.errors import LocalError
+from .connection import Connection
+from .frames import MASKED, head
+from .reading import OPEN
+
+# Connections that the kernel holds until the loop accepts them: a fleet returns at once after an outage.
+BACKLOG = 1024
+
+_WHY = {
+    errno.EADDRINUSE: "another program listens there: stop it, or configure another port",
+    errno.EADDRNOTAVAIL: "this machine has no such address: use 127.0.0.1, 0.0.0.0 or one of its own",
+    errno.EACCES: "not permitted: use a port above 1023",
+}
+
+
+class ServerConnection(Connection):
+    """The accepting end of one websocket."""
+
+    __slots__ = ()
+    _mask_bit = MASKED
+    _protocol: ServerProtocol
+
+    def check(self, request: Request) -> tuple[int, str] | None:
+        """Callback: refuse an upgrade with an HTTP status and a line of text, or take it with None."""
+        return None
+
+    def opened(self, request: Request) -> None:
+        """Callback: the upgrade is done; what is sent here leaves together with the answer to it."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio."""
+        self._protocol = ServerProtocol(max_size=self._max_message)
+        super().connection_made(transport)
+
+    def _send(self, kind: int, data: bytes) -> None:
+        if self._state == OPEN:
+            self._queue(head(kind, len(data), 0) + data)
+
+    def _upgrade(self, head: bytes) -> None:
+        self._protocol.receive_data(head)
+        for request in self._protocol.events_received():
+            if isinstance(request, Request):
+                self._answer(request)
+                return
+        self._leave()
+        self._write_protocol()
+
+    def _answer(self, request: Request) -> None:
+        protocol = self._protocol
+        refusal = self.check(request)
+        protocol.send_response(protocol.reject(refusal[0], refusal[1] + "\n") if refusal else protocol.accept(request))
+        refused = protocol.close_expected()
+        if refused:
+            self._leave()
+        else:
+            self._run()
+        self._write_protocol()
+        if not refused:
+            self.opened(request)
+
+    def _refuse_upgrade(self) -> None:
+        text = f"the request is longer than {self.limits.upgrade_bytes} bytes\n"
+        self._protocol.send_response(self._protocol.reject(431, text))
+        self._rest.clear()
+        self._leave()
+        self._write_protocol()
+
+
+async def serve(factory: Callable[[], ServerConnection], host: str, port: int) -> asyncio.Server:
+    """Listen; each connection gets a `ServerConnection` of its own from `factory`.
+
+    Port 0 takes a free one: `server.sockets[0].getsockname()[1]`. `LocalError` names the address and what to do.
+    """
+    try:
+        return await asyncio.get_running_loop().create_server(factory, host, port, backlog=BACKLOG)
+    except OSError as error:
+        why = _WHY.get(error.errno or 0, error.strerror or str(error))
+        raise LocalError(f"cannot listen on {host}:{port}: {why}") from None
