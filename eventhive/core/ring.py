@@ -115,6 +115,11 @@ class Marks:
     def __init__(self):
         self._marks: "list[Mark]" = []
 
+    @property
+    def last(self) -> Mark:
+        """The mark of the stream that is being received."""
+        return self._marks[-1]
+
     def find(self, stream: str) -> "Mark | None":
         """The mark of a stream that is still known."""
         for mark in self._marks:

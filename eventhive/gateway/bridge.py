@@ -1,0 +1,135 @@
+"""Pure routing between device sessions and networks; no I/O.
+
+A device's event goes to the network in its name, and is acknowledged once that network's carrier has it. What a device
+hooks is subscribed on the network it names, so that a device is one more member of the network: its events reach the
+hooks of this process, other devices and the wire alike, and its own events never come back to it.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import Protocol
+
+from ..core.clear import Hello
+from ..core.envelope import EVENT, HOOKS, ONCE
+from ..core.errors import LimitError
+from ..core.gateway_session import GatewaySession
+from ..core.names import is_remote, split_name
+from ..core.session import REJECTED
+from .devices import Carrier, Device, Devices, Receipt
+
+# Names one device may hook: each is a subscription of the gateway on the network.
+MAX_HOOKS = 64
+
+# Names whose route is remembered per device; a device that sends more than these pays for the look-up again.
+MAX_ROUTES = 128
+
+logger = logging.getLogger("eventhive.gateway")
+
+
+class Network(Protocol):
+    """What the bridge needs of a network of the hive."""
+
+    def publish(self, topic: str, data: object, origin: object, confirm: Callable[[], None] | None = None) -> bool:
+        """Pass an event on; False when `confirm` will be called later. LimitError when no more can wait for the carrier."""
+
+    def subscribe(self, topic: str, participant: Device) -> None:
+        """Have `participant.deliver(topic, data)` called for each event of this full name."""
+
+    def unsubscribe(self, topic: str, participant: Device) -> None:
+        """The reverse."""
+
+
+class Bridge:
+    """Joins `devices` to `networks`; `clock_ms()` is the time told to devices."""
+
+    def __init__(self, devices: Devices, networks: dict[str, Network], clock_ms: Callable[[], int]):
+        self.devices = devices
+        self.networks = networks
+        self._clock_ms = clock_ms
+
+    def opened(self, session: GatewaySession, hello: Hello, carrier: Carrier) -> Device | None:
+        """A device has proved itself: give it its session, unless it must be refused."""
+        device = self.devices.admit(session, hello, carrier, self._clock_ms())
+        if device is not None:
+            sealed = "sealed" if device.link is not None else "WITHOUT A KEY"
+            logger.info("device %s: online over %s from %s, %s", device.name, carrier.kind, carrier.address, sealed)
+        return device
+
+    def closed(self, device: Device | None, session: GatewaySession, carrier: Carrier) -> None:
+        """The carrier of a session is gone; a device keeps everything but the session."""
+        if device is None:
+            logger.warning("%s %s: %s", carrier.kind, carrier.address, printable(session.closed or "gone"))
+        elif device.session is session:
+            device.session = device.carrier = None
+            logger.info("device %s: offline: %s", device.name, printable(session.closed or "connection lost"))
+
+    def event(self, device: Device, event: "tuple") -> None:  # type: ignore[type-arg]
+        """Route one event of the session of an admitted device."""
+        kind = event[0]
+        if kind == EVENT:
+            _, name, data, number = event
+            self._numbered(device, name, data, number)
+        elif kind == ONCE:
+            network = self._route(device, event[1])
+            if network is not None:
+                network.publish(event[1], event[2], device)
+        elif kind == HOOKS:
+            for name in event[1]:
+                self._hook(device, name)
+        elif kind == REJECTED:
+            device.rejected += 1
+            logger.warning("device %s: event %d put aside: %s", device.name, event[1], event[2])
+            device.confirm(Receipt(device, device.mark, event[1]))
+
+    def _numbered(self, device: Device, name: str, data: object, number: int) -> None:
+        network = self._route(device, name)
+        receipt = Receipt(device, device.mark, number)
+        device.events += 1
+        if network is None:
+            device.confirm(receipt)
+            return
+        try:
+            confirmed = network.publish(name, data, device, receipt)
+        except LimitError as error:
+            device.not_taken(receipt, str(error))
+            return
+        if confirmed:
+            device.confirm(receipt)
+        else:
+            device.await_confirmation(receipt)
+
+    def _route(self, device: Device, name: str) -> Network | None:
+        try:
+            return device.routes[name]
+        except KeyError:
+            network = device.routes[name] = self._find_route(device, name)
+            return network
+
+    def _find_route(self, device: Device, name: str) -> Network | None:
+        if len(device.routes) >= MAX_ROUTES:
+            device.routes.clear()
+        network = self.networks.get(split_name(name)[0] or "") if is_remote(name) else None
+        if network is None:
+            why = "its network is not under 'connectors' in the gateway's configuration"
+        elif not device.rights.may_publish(name):
+            why = "not among what it may publish in the gateway's key file"
+            network = None
+        else:
+            return network
+        logger.warning("device %s: events %s are put aside: %s", device.name, printable(name), why)
+        return None
+
+    def _hook(self, device: Device, name: object) -> None:
+        if not isinstance(name, str) or name in device.hooks:
+            return
+        network = self.networks.get(split_name(name)[0] or "")
+        if network is None or not is_remote(name) or not device.rights.may_receive(name) or len(device.hooks) >= MAX_HOOKS:
+            logger.warning("device %s: may not receive %s", device.name, printable(name))
+            return
+        device.hooks.add(name)
+        network.subscribe(name, device)
+
+
+def printable(text: str) -> str:
+    """Text of a peer as it may appear in a log: no control characters, not endless."""
+    return "".join(character if character.isprintable() else "?" for character in text[:200])

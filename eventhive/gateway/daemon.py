@@ -1,0 +1,125 @@
+"""The gateway put together: key file, links, bridge, networks, control socket."""
+
+import asyncio
+import logging
+import os
+import time
+from typing import Any
+
+from ..core.errors import LocalError
+from ..websocket import serve
+from .bridge import Bridge
+from .control import ControlServer
+from .devices import Devices, Enrolled
+from .keys import KeyStore
+from .serial_link import SerialLink
+from .websocket_link import WebsocketLinks
+
+# How exact heartbeats and deadlines of devices are, and how often serial lines are looked at for a repetition.
+TICK_MS = 500
+SERIAL_TICK_MS = 50
+
+logger = logging.getLogger("eventhive.gateway")
+
+
+class Gateway:
+    """A running gateway, in the loop of a hive. `config` is the checked configuration with its `gateway` section."""
+
+    def __init__(self, config: Any, hive: Any):
+        self.config = config.gateway
+        self.keys = KeyStore(self.config.keys)
+        self.devices = Devices(os.urandom, list(config.connectors), config.eventhive.metadata_key)
+        self.bridge = Bridge(self.devices, hive.networks, lambda: time.time_ns() // 1_000_000)
+        self.address = ""
+        self.serial: list[SerialLink] = []
+        self._links: WebsocketLinks | None = None
+        self._server: asyncio.Server | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._control = ControlServer(
+            self.config.control, {"ping": self._ping, "reload_keys": self._reload_keys, "devices": self._list}
+        )
+
+    async def start(self) -> None:
+        """Read the keys and open all links; `LocalError` says which could not be opened and why."""
+        self.load_keys()
+        await self._control.start()
+        if self.config.websocket is not None:
+            await self._listen(self.config.websocket)
+        for port in self.config.serial:
+            link = SerialLink(self.bridge, port.port, port.baudrate)
+            self.serial.append(link)
+            self._begin(link.run())
+        self._begin(self._tick())
+
+    async def stop(self) -> None:
+        """Say goodbye to all devices and close everything."""
+        if self._server is not None:
+            self._server.close()
+        if self._links is not None:
+            self._links.close()
+        for link in self.serial:
+            link.stop()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._control.stop()
+
+    def load_keys(self) -> int:
+        """Take over the key file; returns how many devices it names."""
+        entries = self.keys.load()
+        self.devices.enrol(
+            {
+                name: Enrolled(entry.key, entry.keygen, list(entry.publish), list(entry.receive))
+                for name, entry in entries.items()
+            }
+        )
+        return len(entries)
+
+    async def _listen(self, websocket: Any) -> None:
+        self._links = WebsocketLinks(self.bridge, websocket.endpoint, self.config.insecure)
+        self._server = await serve(self._links, websocket.host, websocket.port)
+        host, port = self._server.sockets[0].getsockname()[:2]
+        self.address = f"ws://{host}:{port}{websocket.endpoint}"
+        logger.info("devices connect to %s", self.address)
+
+    def _begin(self, coroutine: Any) -> None:
+        self._tasks.append(asyncio.get_running_loop().create_task(coroutine))
+
+    async def _tick(self) -> None:
+        last = time.monotonic()
+        slow_ms = 0
+        while True:
+            await asyncio.sleep((SERIAL_TICK_MS if self.serial else TICK_MS) / 1000)
+            now = time.monotonic()
+            elapsed_ms = int((now - last) * 1000)
+            last = now
+            for link in self.serial:
+                link.tick(elapsed_ms)
+            slow_ms += elapsed_ms
+            if self._links is not None and slow_ms >= TICK_MS:
+                self._links.tick(slow_ms)
+                slow_ms = 0
+
+    def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"address": self.address, "pid": os.getpid()}
+
+    def _reload_keys(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"devices": self.load_keys()}
+
+    def _list(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"devices": [_status(device) for device in self.devices.by_name.values()]}
+
+
+def _status(device: Any) -> dict[str, Any]:
+    carrier = device.carrier
+    return {
+        "name": device.name,
+        "online": carrier is not None,
+        "link": carrier.kind if carrier is not None else None,
+        "address": carrier.address if carrier is not None else None,
+        "enrolled": device.link is not None,
+        "events": device.events,
+        "rejected": device.rejected,
+        "undelivered": device.undelivered,
+        "waiting": len(device.outbox),
+    }

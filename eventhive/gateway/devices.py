@@ -1,0 +1,240 @@
+"""What the gateway knows of each device, whether or not it is connected, and who is admitted.
+
+Rules of this file: no I/O and no clock. A device outlives its sessions; the newest session that proved its key is the
+one it has. Nothing changes for a device before that proof.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from ..core.clear import REFUSE_ATTEMPT, SEALED, STREAM_BYTES, Hello
+from ..core.envelope import encode
+from ..core.errors import LocalError
+from ..core.gateway_session import GatewaySession
+from ..core.mac import Mac
+from ..core.names import glob_match, local_name
+from ..core.ring import Mark, Marks, Outbox
+from ..core.seal import KEY_BYTES, link_mac
+
+# Commands that wait for one device, in bytes with their overhead: some hundred small ones.
+OUTBOX_BYTES = 64 * 1024
+
+# Before a device said how long its messages may be, a command for it may be as long as the longest that any device takes.
+DEFAULT_LARGEST = 1024
+
+# Boot and connection share the number of an attempt; the lower bits count the connections of one boot.
+CONNECTION_BITS = 12
+
+logger = logging.getLogger("eventhive.gateway")
+
+
+class Carrier(Protocol):
+    """What a session of a device runs over: a websocket or a serial line."""
+
+    kind: str
+    address: str
+
+    def wake(self) -> None:
+        """There is something to send."""
+
+    def end(self) -> None:
+        """The session is closed: send what it still has to say, and close."""
+
+
+class Rights:
+    """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right."""
+
+    def __init__(self, publish: list[str], receive: list[str]):
+        self.publish = tuple(publish)
+        self.receive = tuple(receive)
+
+    def may_publish(self, name: str) -> bool:
+        """True when the device may send an event of this full name."""
+        return any(glob_match(name, pattern) for pattern in self.publish)
+
+    def may_receive(self, name: str) -> bool:
+        """True when the device may hook this full name."""
+        return any(glob_match(local_name(name), pattern) for pattern in self.receive)
+
+
+class Device:
+    """One device: rights, outbox of what is for it, marks of what came from it, and its session if it has one.
+
+    Counters: `events` taken, `rejected` unusable ones, `refused` those it had no right to or whose network does not
+    exist, `undelivered` commands too long or not JSON.
+    """
+
+    def __init__(self, name: str, rights: Rights, secret: tuple[bytes, int] | None, stream: str, metadata_key: str):
+        self.name = name
+        self.rights = rights
+        self.secret = secret
+        self.keygen = secret[1] if secret is not None else 0
+        self.link = link_mac(secret[0]) if secret is not None else None
+        self.outbox = Outbox(OUTBOX_BYTES, DEFAULT_LARGEST, stream)
+        self.marks = Marks()
+        self.session: GatewaySession | None = None
+        self.carrier: Carrier | None = None
+        self.hooks: set[str] = set()
+        self.routes: dict[str, Any] = {}
+        self.attempt = -1
+        self.stream = ""
+        self.events = self.rejected = self.refused = self.undelivered = 0
+        self._metadata_key = metadata_key
+        self._unconfirmed: deque[Receipt] = deque()
+
+    @property
+    def mark(self) -> Mark:
+        """How far the stream that it now sends was received."""
+        return self.marks.last
+
+    def deliver(self, topic: str, data: object) -> None:
+        """Queue an event of the network for this device; called by the network that it is subscribed to."""
+        if isinstance(data, dict) and self._metadata_key in data:
+            data = {key: value for key, value in data.items() if key != self._metadata_key}
+        try:
+            queued = self.outbox.put(topic, encode(data))
+        except LocalError as error:
+            self.undelivered += 1
+            logger.warning("device %s: %s not sent: %s", self.name, topic, error)
+            return
+        if not queued:
+            logger.warning("device %s: %s dropped: %d commands wait for it already", self.name, topic, len(self.outbox))
+        elif self.carrier is not None:
+            self.carrier.wake()
+
+    def confirm(self, receipt: "Receipt") -> None:
+        """An event is where it has to be at once: acknowledge it, unless an earlier one is still on its way."""
+        receipt.waits = False
+        if self._unconfirmed:
+            self._unconfirmed.append(receipt)
+            return
+        receipt.mark.confirmed = receipt.number
+        if self.session is not None:
+            self.session.acknowledge(receipt.mark)
+
+    def await_confirmation(self, receipt: "Receipt") -> None:
+        """An event is on its way: acknowledge it, and what came after it, once its receipt is called."""
+        self._unconfirmed.append(receipt)
+
+    def not_taken(self, receipt: "Receipt", why: str) -> None:
+        """No network can hold an event: as if it had never arrived, so that the device keeps it and comes again."""
+        receipt.mark.taken = receipt.number - 1
+        if self.session is not None and self.carrier is not None:
+            self.session.close(why)
+            self.carrier.end()
+
+    def settle(self) -> None:
+        """Acknowledge, in order, what has been confirmed."""
+        waiting = self._unconfirmed
+        while waiting and not waiting[0].waits:
+            receipt = waiting.popleft()
+            receipt.mark.confirmed = receipt.number
+            if self.session is not None:
+                self.session.acknowledge(receipt.mark)
+        if self.carrier is not None:
+            self.carrier.wake()
+
+
+class Receipt:
+    """One event that a network was given; the network calls it when its carrier has confirmed the event."""
+
+    __slots__ = ("device", "mark", "number", "waits")
+
+    def __init__(self, device: Device, mark: Mark, number: int):
+        self.device = device
+        self.mark = mark
+        self.number = number
+        self.waits = True
+
+    def __call__(self) -> None:
+        self.waits = False
+        self.device.settle()
+
+
+@dataclass(frozen=True)
+class Enrolled:
+    """What the key file says of one device; the key stays out of its repr."""
+
+    key: bytes = field(repr=False)
+    keygen: int
+    publish: list[str]
+    receive: list[str]
+
+
+class Devices:
+    """All devices that are enrolled, or were admitted without a key.
+
+    `random_bytes(n)` gives fresh random bytes; `networks` are the names that an unkeyed device may publish to.
+    """
+
+    def __init__(self, random_bytes: Callable[[int], bytes], networks: list[str], metadata_key: str):
+        self.by_name: dict[str, Device] = {}
+        self._random = random_bytes
+        self._networks = networks
+        self._metadata_key = metadata_key
+        # An unknown id is asked for the proof of a key that nobody has, so that it looks like one with a wrong key.
+        self._nobody = link_mac(random_bytes(KEY_BYTES))
+
+    def enrol(self, entries: dict[str, Enrolled]) -> None:
+        """Take over the content of the key file: new devices, new keys and rights, and end the sessions of removed ones."""
+        for name, device in list(self.by_name.items()):
+            if name not in entries and device.link is not None:
+                self._end(device, "this device was removed")
+                del self.by_name[name]
+        for name, entry in entries.items():
+            known = self.by_name.get(name)
+            fresh = self._new(name, entry)
+            if known is None or known.secret != fresh.secret:
+                if known is not None:
+                    self._end(known, "its key was replaced")
+                self.by_name[name] = fresh
+            else:
+                known.rights = fresh.rights
+                known.routes.clear()
+
+    def find(self, hello: Hello) -> Mac | None:
+        """The code under which the device of a hello must prove itself; None for an unknown one without a key."""
+        device = self.by_name.get(hello.name)
+        if device is not None and device.link is not None:
+            return device.link if device.keygen == hello.keygen else self._nobody
+        return self._nobody if hello.mode == SEALED else None
+
+    def admit(self, session: GatewaySession, hello: Hello, carrier: Carrier, time_ms: int) -> Device | None:
+        """Give a proven device its session; None when it was refused. What it had before is told goodbye."""
+        device = self.by_name.get(hello.name)
+        if device is None:
+            device = self.by_name[hello.name] = self._new(hello.name, None)
+        stream = session.stream(self._random(STREAM_BYTES).hex())
+        same_boot = hello.attempt >> CONNECTION_BITS == device.attempt >> CONNECTION_BITS
+        if stream == device.stream and hello.attempt <= device.attempt:
+            session.refuse(REFUSE_ATTEMPT, f"device '{hello.name}' came back with an old boot count, from {carrier.address}")
+            return None
+        if not same_boot:
+            self._forget_sent(device)
+        self._end(device, f"replaced by a connection from {carrier.address}")
+        device.attempt, device.stream = hello.attempt, stream
+        device.session, device.carrier = session, carrier
+        session.accept(stream, device.outbox, device.marks, time_ms)
+        return device
+
+    def _new(self, name: str, entry: Enrolled | None) -> Device:
+        if entry is None:
+            rights = Rights([f"{network}/*/*" for network in self._networks], [f"{name}/*"])
+            return Device(name, rights, None, 0, self._random(STREAM_BYTES).hex(), self._metadata_key)
+        rights = Rights(entry.publish, entry.receive)
+        stream = self._random(STREAM_BYTES).hex()
+        return Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
+
+    def _forget_sent(self, device: Device) -> None:
+        for topic in device.outbox.forget_sent():
+            logger.warning("device %s: %s was sent to a boot that ended: outcome unknown, not sent again", device.name, topic)
+
+    def _end(self, device: Device, reason: str) -> None:
+        session, carrier = device.session, device.carrier
+        device.session = device.carrier = None
+        if session is not None and carrier is not None:
+            session.close(reason)
+            carrier.end()

@@ -1,0 +1,178 @@
+"""Devices over websockets: one connection, one session, driven from the transport's callbacks.
+
+Callbacks instead of a task per device, because a connection's acknowledgements then leave in the iteration in which its
+events came, in one write, and an idle device costs no more than its objects.
+"""
+
+import asyncio
+import ipaddress
+from collections.abc import Callable
+from os import urandom
+from typing import Any
+
+from ..core.clear import NONCE_BYTES, SEALED, UNKEYED
+from ..core.gateway_session import GatewaySession
+from ..core.pump import Pump
+from ..core.session import OPENED
+from ..websocket import Limits, ServerConnection
+from .bridge import Bridge
+from .devices import Device
+
+# The largest message of a device: several times what a board sends, small enough for two thousand of them at once.
+MESSAGE_BYTES = 4096
+
+# The request of a board is 150 bytes; nobody unknown may make the gateway hold more than this.
+UPGRADE_BYTES = 1024
+UPGRADE_SECONDS = 5.0
+
+# A device that does not read: its commands are bounded by its outbox, so more than this is something else.
+BUFFERED_BYTES = 256 * 1024
+
+LIMITS = Limits(UPGRADE_BYTES, UPGRADE_SECONDS, MESSAGE_BYTES, BUFFERED_BYTES)
+
+# Connections that have not proved a key yet. A flood of them must leave room for the devices that come back.
+MAX_HALF_OPEN = 1024
+
+# What a browser, or a proxy in front of one, adds. Devices have neither, and a page must not talk to them.
+FOREIGN_HEADERS = ("Origin", "Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
+
+POLICY_VIOLATION = 1008
+NOT_TEXT = 1003
+GOING_AWAY = 1001
+
+
+class WebsocketLinks:
+    """The websocket endpoint of a gateway: what its connections share."""
+
+    def __init__(self, bridge: Bridge, endpoint: str, insecure: bool):
+        self.bridge = bridge
+        self.endpoint = endpoint
+        self.insecure = insecure
+        self.connections: set[DeviceConnection] = set()
+        self.half_open = 0
+
+    def __call__(self) -> "DeviceConnection":
+        """A new connection, for a server of asyncio."""
+        return DeviceConnection(self)
+
+    def tick(self, elapsed_ms: int) -> None:
+        """Let time pass for all sessions."""
+        for connection in list(self.connections):
+            connection.tick(elapsed_ms)
+
+    def close(self) -> None:
+        """Say goodbye to all devices."""
+        for connection in list(self.connections):
+            connection.session.close("the gateway is shutting down")
+            connection.end()
+
+
+class DeviceConnection(ServerConnection):
+    """One device over a websocket: a carrier of `devices.Carrier`, and of the pump."""
+
+    kind = "websocket"
+
+    __slots__ = ("links", "device", "session", "_pump", "_woken", "_busy")
+
+    def __init__(self, links: WebsocketLinks):
+        super().__init__(LIMITS)
+        self.links = links
+        self.device: Device | None = None
+        self.session: Any = None
+        self._woken = self._busy = False
+
+    @property
+    def address(self) -> str:
+        """Where the device is."""
+        return self.peer
+
+    def check(self, request: Any) -> tuple[int, str] | None:
+        """Refuse an upgrade that no device sends."""
+        if request.path != self.links.endpoint:
+            return 404, f"devices connect to {self.links.endpoint}\n"
+        for header in FOREIGN_HEADERS:
+            if header in request.headers:
+                return 403, "this endpoint is for devices, not for browsers or proxies\n"
+        if self.links.half_open >= MAX_HALF_OPEN:
+            return 503, "too many connections that have not proved a key\n"
+        return None
+
+    def opened(self, request: Any) -> None:
+        """The upgrade is complete: challenge the device."""
+        links = self.links
+        trusted = links.insecure or ipaddress.ip_address(self.peer.rpartition(":")[0].strip("[]")).is_loopback
+        mode = UNKEYED if trusted else SEALED
+        self.session = GatewaySession(urandom(NONCE_BYTES), mode, MESSAGE_BYTES, links.bridge.devices.find)
+        self._pump = Pump(self.session, self, self._event)
+        links.connections.add(self)
+        links.half_open += 1
+        self._pump.flush()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrived, then answer all of it at once."""
+        self._busy = True
+        super().data_received(data)
+        self._busy = False
+        if self._woken:
+            self._flush()
+
+    def message(self, data: str | bytes) -> None:
+        """One message of the device."""
+        if isinstance(data, str):
+            self.close(NOT_TEXT, "binary messages only")
+            return
+        self._pump.receive(data)
+        self._woken = True
+
+    def send(self, message: bytes) -> None:
+        """One message for the device; the pump's name for it."""
+        self.send_bytes(message)
+
+    def close(self, code: int | str = 1000, reason: str = "") -> None:
+        """Close the connection; the pump gives the reason alone."""
+        if isinstance(code, str):
+            # One code and one text for every failure before admission: outside, they must look alike.
+            known = self.device is not None
+            code, reason = (GOING_AWAY if known else POLICY_VIOLATION), (code if known else "")
+        super().close(code, reason)
+
+    def wake(self) -> None:
+        """Something is to be sent: in this iteration, once."""
+        if not self._woken:
+            self._woken = True
+            if not self._busy:
+                asyncio.get_running_loop().call_soon(self._flush)
+
+    def end(self) -> None:
+        """The session is over: say so and close."""
+        self._flush()
+
+    def tick(self, elapsed_ms: int) -> None:
+        """Let time pass: heartbeats, deadlines."""
+        self.session.tick(elapsed_ms)
+        self._flush()
+
+    def closed(self, code: int, reason: str) -> None:
+        """The connection is gone."""
+        if self.session is None:
+            return
+        self.links.connections.discard(self)
+        if self.device is None:
+            self.links.half_open -= 1
+        self.session.closed = self.session.closed or f"connection lost ({reason or code})"
+        self.links.bridge.closed(self.device, self.session, self)
+
+    def _event(self, event: tuple[Any, ...]) -> None:
+        if self.device is not None:
+            self.links.bridge.event(self.device, event)
+        elif event[0] == OPENED:
+            self.device = self.links.bridge.opened(self.session, event[1], self)
+            if self.device is not None:
+                self.links.half_open -= 1
+
+    def _flush(self) -> None:
+        self._woken = False
+        self._pump.flush()
+        self.flush()
+
+
