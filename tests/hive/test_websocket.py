@@ -178,7 +178,7 @@ def test_refused_upgrades(sent: bytes, status: bytes) -> None:
 
 def test_an_upgrade_that_never_comes_is_cut_off() -> None:
     async def test(port: int, ended: "asyncio.Queue[tuple[int, str]]") -> None:
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.write(b"GET /")
         assert await ended.get() == (1006, "no upgrade within 0.3 s")
         writer.close()

@@ -1,0 +1,225 @@
+"""What a configuration means: every key there is, checked, as frozen dataclasses.
+
+Rules of this file:
+1. An unknown key, a wrong type or a value out of range is an error; so is a key of EventHive 0.5.0 whose function is not
+   available yet: nothing that was written down is silently ignored.
+2. Each error is one line with file, line and key.
+"""
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .core.errors import LocalError
+from .core.names import SEPARATOR, check_name
+from .section import Section
+from .settings import ConfigError, Settings
+
+__all__ = [
+    "Address",
+    "Config",
+    "ConfigError",
+    "Connector",
+    "Gateway",
+    "SerialPort",
+    "Server",
+    "Settings",
+    "build",
+    "load_file",
+]
+
+WEBSOCKET = "websocket"
+MEMORY = "memory"
+# What 0.5.0 calls the websocket pubsub, after the library that it uses.
+FASTAPI = "fastapi"
+
+HOST = "127.0.0.1"
+HIVE_PORT = 8085
+DEVICE_PORT = 8086
+BAUDRATE = 115200
+MAX_BAUDRATE = 4_000_000
+
+MAX_PORT = 65535
+
+METADATA_KEY = "__eventhive__"
+SECRET_VARIABLE = "EVENTHIVE_SECRET"
+
+_ADDRESS = ("host", "port", "endpoint", "scheme")
+_NOT_YET = "is not available in this version"
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a websocket server listens; `scheme` is "ws" or "wss", `endpoint` begins with "/"."""
+
+    host: str = HOST
+    port: int = HIVE_PORT
+    endpoint: str = "/pubsub"
+    scheme: str = "ws"
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{self.scheme}://{host}:{self.port}{self.endpoint}"
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One network that this process speaks on; `input_channel` is empty where it only publishes.
+
+    `kind` is "websocket" or "memory". `metadata_key` is the key under which metadata is added to what is sent, or empty.
+    """
+
+    network: str
+    kind: str
+    input_channel: str
+    address: Address
+    metadata_key: str = ""
+
+
+@dataclass(frozen=True)
+class Server:
+    """A pubsub server that this process runs for a network; with `needed`, only where nothing listens yet."""
+
+    network: str
+    address: Address
+    needed: bool
+
+
+@dataclass(frozen=True)
+class SerialPort:
+    """A serial port with a device at its other end."""
+
+    port: str
+    baudrate: int = BAUDRATE
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """The `gateway:` section. `websocket` is None where devices are not taken over it."""
+
+    websocket: Address | None
+    serial: tuple[SerialPort, ...]
+    insecure: bool
+    keys: Path
+    control: Path
+
+
+@dataclass(frozen=True)
+class Config:
+    """A whole configuration; connectors and servers by their network, in the order they were written."""
+
+    connectors: dict[str, Connector] = field(default_factory=dict)
+    servers: dict[str, Server] = field(default_factory=dict)
+    gateway: Gateway | None = None
+
+
+def load_file(path: "str | os.PathLike[str]") -> Config:
+    """Read and check one file; `ConfigError` names what cannot be used."""
+    settings = Settings()
+    settings.read_file(path)
+    return build(settings)
+
+
+def build(settings: Settings) -> Config:
+    """Check everything that was read; `ConfigError` names what cannot be used."""
+    root = Section(settings, (), settings.values, ("eventhive", "connectors", "servers", "gateway"))
+    if os.environ.get(SECRET_VARIABLE):
+        raise ConfigError(f"{SECRET_VARIABLE} is set, but 'secret' {_NOT_YET}: events would travel unprotected")
+    common = root.section("eventhive", ("metadata_key", "remove_metadata", "channel_separator"))
+    if common.text("channel_separator", SEPARATOR) != SEPARATOR:
+        raise common.error("channel_separator", f"another separator than '{SEPARATOR}' {_NOT_YET}")
+    return Config(
+        {network: _connector(network, part, common) for network, part in _networks(root, "connectors", _CONNECTOR)},
+        {network: _server(network, part) for network, part in _networks(root, "servers", _SERVER) if _wanted(part)},
+        _gateway(root.section("gateway", _GATEWAY), settings) if "gateway" in root else None,
+    )
+
+
+_CONNECTOR = ("pubsub_type", "input_channel", "init", "secret", "from_broadcast", "remove_metadata")
+_SERVER = ("pubsub_type", "create", "broadcast", "init")
+_GATEWAY = ("websocket", "serial", "insecure", "keys", "control")
+
+
+def _networks(root: Section, key: str, known: tuple[str, ...]) -> list[tuple[str, Section]]:
+    networks = root.section(key, None)
+    found = list(networks.sections(known))
+    for network, _ in found:
+        _check_part(networks, network, network)
+    return found
+
+
+def _check_part(section: Section, key: str, name: str) -> None:
+    try:
+        check_name(name)
+    except LocalError as error:
+        raise section.error(key, str(error)) from None
+    if SEPARATOR in name:
+        raise section.error(key, f"'{name}' is one part of an event name: no '{SEPARATOR}' in it")
+
+
+def _connector(network: str, section: Section, common: Section) -> Connector:
+    kind = section.choice("pubsub_type", (FASTAPI, WEBSOCKET, MEMORY, "redis"))
+    if kind == "redis":
+        raise section.error("pubsub_type", f"'redis' {_NOT_YET}")
+    if section.raw("secret") not in (None, ""):
+        raise section.error("secret", f"encryption {_NOT_YET}: events would travel unprotected")
+    if section.raw("from_broadcast") not in (None, False, "false", 0):
+        raise section.error("from_broadcast", f"looking servers up {_NOT_YET}: write host and port under 'init'")
+    channel = section.text("input_channel", "")
+    if channel:
+        _check_part(section, "input_channel", channel)
+    removed = section.boolean("remove_metadata", common.boolean("remove_metadata", True))
+    return Connector(
+        network,
+        MEMORY if kind == MEMORY else WEBSOCKET,
+        channel,
+        Address() if kind == MEMORY else _address(section.section("init", _ADDRESS), HIVE_PORT, "/pubsub"),
+        "" if removed else common.text("metadata_key", METADATA_KEY),
+    )
+
+
+def _wanted(section: Section) -> bool:
+    return section.choice("create", ("never", "needed", "always")) != "never"
+
+
+def _server(network: str, section: Section) -> Server:
+    section.choice("pubsub_type", (FASTAPI, WEBSOCKET))
+    if section.boolean("broadcast", False):
+        raise section.error("broadcast", f"announcing a server {_NOT_YET}: set it to false")
+    address = _address(section.section("init", _ADDRESS), HIVE_PORT, "/pubsub")
+    if address.scheme != "ws":
+        raise section.section("init", _ADDRESS).error("scheme", f"a server with TLS {_NOT_YET}")
+    return Server(network, address, section.text("create") == "needed")
+
+
+def _address(section: Section, port: int, endpoint: str) -> Address:
+    host = section.text("host", HOST)
+    if not host:
+        # The socket library takes an empty host for all interfaces.
+        raise section.error("host", "a name or an address is needed; 0.0.0.0 listens on all interfaces")
+    endpoint = section.text("endpoint", endpoint)
+    if not endpoint.isascii() or " " in endpoint:
+        raise section.error("endpoint", f"a path of a URL is needed, such as /pubsub, not '{endpoint}'")
+    return Address(
+        host,
+        section.integer("port", port, 0, MAX_PORT),
+        endpoint if endpoint.startswith("/") else "/" + endpoint,
+        section.choice("scheme", ("ws", "wss"), "ws"),
+    )
+
+
+def _gateway(section: Section, settings: Settings) -> Gateway:
+    websocket = None
+    if section.raw("websocket") is not False:
+        websocket = _address(section.section("websocket", ("host", "port", "endpoint")), DEVICE_PORT, "/device")
+    return Gateway(
+        websocket,
+        tuple(_serial(item) for item in section.items("serial", ("port", "baudrate"))),
+        section.boolean("insecure", False),
+        settings.directory / section.text("keys", f"{settings.stem}.keys"),
+        settings.directory / section.text("control", f"{settings.stem}.sock"),
+    )
+
+
+def _serial(section: Section) -> SerialPort:
+    return SerialPort(section.text("port"), section.integer("baudrate", BAUDRATE, 1, MAX_BAUDRATE))
