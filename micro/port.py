@@ -10,15 +10,21 @@ try:
 
     async def open_serial(path):
         """The (reader, writer) of the serial device at a path, in raw mode."""
+        import termios
         from asyncio import StreamReader
 
         file = open(path, "r+b", 0)
-        if hasattr(file, "fileno"):
-            from termios import setraw
-
-            setraw(file.fileno())
+        termios.setraw(file.fileno())
+        # `read(n)` waits for all n bytes, with the whole interpreter, unless VMIN (6) is 0: then it takes what is there.
+        attributes = termios.tcgetattr(file.fileno())
+        attributes[6][6] = 0
+        termios.tcsetattr(file.fileno(), termios.TCSANOW, attributes)
         stream = StreamReader(file)
         return stream, stream
+
+    def queue(stream, data):
+        """Have `drain` write the data; `write` would not ask the port first whether it can take any."""
+        stream.out_buf += data
 
 except ImportError:
     import asyncio
@@ -36,6 +42,10 @@ except ImportError:
         await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
         transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, open(path, "wb", 0))
         return reader, asyncio.StreamWriter(transport, protocol, None, loop)
+
+    def queue(stream, data):
+        """Have `drain` write the data."""
+        stream.write(data)
 
     def sleep_ms(milliseconds):
         """A coroutine that ends after so many milliseconds."""

@@ -8,7 +8,7 @@ import asyncio
 
 from eventhive.core.framing import CHALLENGE, DATA, HELLO, NO_SESSION, READY, SerialLine
 
-from .port import open_serial, sleep_ms
+from .port import open_serial, queue, sleep_ms
 
 READY_MS = 2000
 
@@ -64,7 +64,7 @@ class SerialCarrier:
             raise EOFError("nobody acknowledges on the serial line")
         lines = self._line.data_to_send()
         while lines:
-            self._writer.write(lines)
+            queue(self._writer, lines)
             await self._writer.drain()
             lines = self._line.data_to_send()
 

@@ -8,7 +8,7 @@ Rules of the line:
 2. Kinds: R ready, C challenge, H hello, D data, A acknowledgement, X no session. `sequence` and `acknowledged` are one
    base64 character each; crc32 covers kind, sequence, acknowledged and payload.
 3. H (number 0) and D (from 1, modulo 64) are sent again, byte for byte, until acknowledged; one is under way per
-   direction. R, C, A and X are not numbered.
+   direction. C stands for number 0 of the gateway; R, A and X have no number. C and H begin the numbers anew.
 4. A side takes only lines of the other side, so an echo is nothing. The last marker on a line counts, what stands before
    it is text. A line that is not intact is dropped; it will come again.
 """
@@ -167,6 +167,8 @@ class SerialLine:
             self.reset()
             self._hello = payload
             self._last_in = sequence
+            # The challenge that it answers was number 0 of this direction.
+            self._next_out = 1
             self._ack_due = True
             events.append((kind, payload))
             return
