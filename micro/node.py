@@ -9,14 +9,14 @@ from os import rename, urandom
 from eventhive.core.backoff import MAX_MS, delays
 from eventhive.core.device_session import DeviceSession
 from eventhive.core.envelope import EVENT, ONCE, encode
-from eventhive.core.errors import LocalError, RefusedError
+from eventhive.core.errors import LocalError
 from eventhive.core.names import SEPARATOR, local_name, split_name
 from eventhive.core.pump import Pump
 from eventhive.core.ring import Marks, Outbox
 from eventhive.core.seal import link_mac
 from eventhive.core.session import ACK, OPENED, REJECTED
 
-from .port import Stopwatch, print_exception, sleep_ms, ticks_us
+from .port import print_exception, sleep_ms, ticks_diff, ticks_ms, ticks_us
 
 # The largest message taken from the gateway. A message is copied while it is opened and parsed, so a small heap needs
 # several times this; a serial line is slower to fill and is answered line by line.
@@ -54,7 +54,7 @@ class Node:
         self._stopped = asyncio.Event()
         self._slow = self._opened = False
         self._arrived = []
-        self._elapsed = Stopwatch()
+        self._ticks = ticks_ms()
         self._time_ms = 0
         self._serial = None
         events.outlet = self.call
@@ -135,7 +135,7 @@ class Node:
             await pump.run(self._woken, self._settle, sleep_ms, self._passed)
         finally:
             self.session = None
-        self._slow = isinstance(pump.fault, RefusedError)
+        self._slow = session.refused > 0
         if not self._stopped.is_set():
             self.log("eventhive: link down: %s" % session.closed)
         return self._opened
@@ -231,7 +231,10 @@ class Node:
         print_exception(error)
 
     def _passed(self):
-        elapsed = self._elapsed()
+        # Boards' ticks wrap after twelve days; the ticker of a session asks twice a second.
+        now = ticks_ms()
+        elapsed = ticks_diff(now, self._ticks)
+        self._ticks = now
         if self._time_ms:
             self._time_ms += elapsed
         return elapsed

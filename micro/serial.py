@@ -8,12 +8,35 @@ import asyncio
 
 from eventhive.core.framing import CHALLENGE, DATA, HELLO, NO_SESSION, READY, SerialLine
 
-from .port import open_serial, queue, sleep_ms
+from .port import sleep_ms
 
 READY_MS = 2000
 
 # A read takes what is there, up to this; a line of text in a burst is rarely longer.
 _READ_BYTES = 256
+
+
+if hasattr(asyncio, "sleep_ms"):
+
+    async def open_serial(path):
+        """The (reader, writer) of the serial device at a path, in raw mode."""
+        import termios
+
+        file = open(path, "r+b", 0)
+        termios.setraw(file.fileno())
+        # `read(n)` waits for all n bytes, with the whole interpreter, unless VMIN (6) is 0: then it takes what is there.
+        attributes = termios.tcgetattr(file.fileno())
+        attributes[6][6] = 0
+        termios.tcsetattr(file.fileno(), termios.TCSANOW, attributes)
+        stream = asyncio.StreamReader(file)
+        return stream, stream
+
+    def queue(stream, data):
+        """Have `drain` write the data; `write` would not ask the port first whether it can take any."""
+        stream.out_buf += data
+
+else:
+    from .port_cpython import open_serial, queue
 
 
 async def connect(device, limit):

@@ -8,7 +8,7 @@
 import json
 
 from eventhive.core.errors import LocalError
-from eventhive.core.names import is_id
+from eventhive.core.ids import is_id
 from eventhive.core.session import MAX_HEARTBEAT_S, MIN_HEARTBEAT_S
 
 # What a board without a `heartbeat` of its own uses: dead peers are noticed within 40 s.

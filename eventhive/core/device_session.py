@@ -4,10 +4,10 @@ The first record goes out with the hello, before the gateway has answered, and c
 but in the first session of a boot, which has no stream yet and so no numbers.
 """
 
-from .clear import NO_STREAM, NONCE_BYTES, SEALED, UNKEYED, VERSION, pack_hello, refusal, refusal_text, unpack_challenge
+from .clear import NO_STREAM, NONCE_BYTES, SEALED, UNKEYED, VERSION, pack_hello, refusal, unpack_challenge
 from .envelope import OPEN, WELCOME
-from .errors import PeerError, RefusedError
-from .seal import Sealed, Unkeyed, session_keys
+from .errors import PeerError
+from .seal import Sealed, session_keys
 from .session import HANDSHAKE, OPENED, RUNNING, Session, is_count
 
 # Hello and first record together; the gateway takes no more than 1 KiB from somebody it does not know yet.
@@ -20,11 +20,13 @@ class DeviceSession(Session):
     """The device's end of one connection.
 
     `name` is the device's id, `link` its `link_mac` (None: without a key), `attempt` a number that no earlier connection
-    of this device has used, `seed` fresh random bytes; `hooks` are the names it wants to receive.
+    of this device has used, `seed` fresh random bytes; `hooks` are the names it wants to receive. `refused` becomes the
+    reason when the gateway refuses.
     """
 
     def __init__(self, name, link, keygen, attempt, seed, limit, heartbeat_s, hooks, outbox, marks):
         Session.__init__(self, limit, outbox, marks)
+        self.refused = 0
         self._name_of_device = name
         self._link = link
         self._keygen = keygen
@@ -49,7 +51,10 @@ class DeviceSession(Session):
         if self.state == _GREETED:
             reason = refusal(message)
             if reason is not None:
-                raise RefusedError(reason, "the gateway refused '%s': %s" % (self._name_of_device, refusal_text(reason)))
+                from .refusals import refusal_text
+
+                self.refused = reason
+                raise PeerError("the gateway refused '%s': %s" % (self._name_of_device, refusal_text(reason)))
         return Session._read(self, message)
 
     def _greet(self, challenge: bytes) -> None:
@@ -64,10 +69,13 @@ class DeviceSession(Session):
         stream = bytes.fromhex(self._outbox.stream) if self._outbox.stream else NO_STREAM
         mode = SEALED if self._link else UNKEYED
         hello = pack_hello(mode, self._keygen, self._limit, stream, self._attempt, nonce, self._name_of_device)
-        self._seal = self._open = Unkeyed()
         if self._link:
             up, down = session_keys(self._link, challenge, hello)
             self._seal, self._open = Sealed(up), Sealed(down)
+        else:
+            from .unkeyed import Unkeyed
+
+            self._seal = self._open = Unkeyed()
         self._outbox.largest = self._peer_limit - self._seal.overhead
         self._outbox.rewind()
         self._clear.append(hello)

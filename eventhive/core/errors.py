@@ -14,16 +14,8 @@ class LocalError(EventHiveError):
 
 
 class LimitError(LocalError):
-    """An event is larger than what the link, or the outbox, can ever carry."""
+    """No more can wait: what holds it is full."""
 
 
 class PeerError(EventHiveError):
     """The other end of a link broke the protocol, or could not prove who it is."""
-
-
-class RefusedError(PeerError):
-    """The gateway refused the session; `reason` is one of the `REFUSE_` constants of `clear.py`."""
-
-    def __init__(self, reason: int, text: str):
-        super().__init__(text)
-        self.reason = reason

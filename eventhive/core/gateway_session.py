@@ -5,21 +5,21 @@ unknown id, a wrong key and a revoked key take the same path and get the same by
 """
 
 from .clear import (
+    CHALLENGE_KIND,
+    HELLO_HEAD_BYTES,
+    HELLO_KIND,
     NO_STREAM,
-    REFUSE_KEY,
-    REFUSE_UNKEYED,
-    REFUSE_VERSION,
+    REFUSE_KIND,
     SEALED,
     VERSION,
-    Hello,
-    pack_challenge,
-    pack_refuse,
-    refusal_text,
 )
 from .envelope import OPEN, WELCOME
 from .errors import PeerError
-from .seal import Sealed, Unkeyed, session_keys
+from .ids import is_id
+from .refusals import REFUSE_KEY, REFUSE_UNKEYED, REFUSE_VERSION, refusal_text
+from .seal import Sealed, session_keys
 from .session import HANDSHAKE, MAX_HEARTBEAT_S, MIN_HEARTBEAT_S, OPENED, RUNNING, Session, is_count
+from .unkeyed import Unkeyed
 
 # Everything a peer may send before it is known: hello and first record.
 FIRST_FLIGHT_BYTES = 1024
@@ -29,6 +29,36 @@ MIN_LIMIT = 64
 
 _GREETED = "waiting for the first record"
 _PROVED = "waiting for admission"
+
+
+def pack_challenge(mode: int, limit: int, nonce: bytes) -> bytes:
+    """The challenge of a gateway that speaks exactly `VERSION`."""
+    return bytes((CHALLENGE_KIND, VERSION, VERSION, mode)) + limit.to_bytes(2, "big") + nonce
+
+
+class Hello:
+    """A hello as it was received; attributes as in the layout, `stream` in bytes, `name` the device's id."""
+
+    def __init__(self, frame: bytes):
+        if len(frame) <= HELLO_HEAD_BYTES or frame[0] != HELLO_KIND or len(frame) != HELLO_HEAD_BYTES + frame[34] or frame[2] > SEALED:
+            raise PeerError("not a hello")
+        self.version = frame[1]
+        self.mode = frame[2]
+        self.keygen = frame[3]
+        self.limit = int.from_bytes(frame[4:6], "big")
+        self.stream = bytes(frame[6:14])
+        self.attempt = int.from_bytes(frame[14:18], "big")
+        try:
+            self.name = bytes(frame[HELLO_HEAD_BYTES:]).decode()
+        except UnicodeError:
+            self.name = ""
+        if not is_id(self.name):
+            raise PeerError("the id in a hello is not 1 to 32 letters, digits, '-' or '_'")
+
+
+def pack_refuse(reason: int) -> bytes:
+    """A refusal with one of the `REFUSE_` reasons."""
+    return bytes((REFUSE_KIND, reason))
 
 
 class GatewaySession(Session):

@@ -11,10 +11,6 @@ SEPARATOR = "/"
 # A name travels in full at least once per session, next to its data, on lines as short as 200 characters.
 MAX_NAME_BYTES = 96
 
-# Ids appear in names, globs, file names and log lines; nothing in this alphabet means anything to any of them.
-ID_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-MAX_ID_CHARS = 32
-
 
 def split_name(name: str) -> "tuple[str | None, str | None, str]":
     """Split a name into (network, channel, event); parts that the name does not have are None."""
@@ -54,16 +50,6 @@ def check_name(name: object) -> str:
         if not part:
             raise LocalError("event name %r: an empty part beside '%s'" % (name, SEPARATOR))
     return name
-
-
-def is_id(text: object) -> bool:
-    """True for a device id: 1 to 32 letters, digits, '-' and '_'."""
-    if type(text) is not str or not 0 < len(text) <= MAX_ID_CHARS:
-        return False
-    for character in text:
-        if character not in ID_ALPHABET:
-            return False
-    return True
 
 
 def glob_match(name: str, pattern: str) -> bool:

@@ -15,13 +15,12 @@ class Pump:
 
     The carrier has `send(message)`, which never waits, and `close(reason)`; for `run` also the coroutines `receive()`
     and `drain()`, which raise OSError or EOFError when the connection is gone, `tick(elapsed_ms)` and `tick_ms`, how
-    often it wants that. `fault` is the `PeerError` that ended the session, if one did.
+    often it wants that.
     """
 
     def __init__(self, session, carrier, handle):
         self.session = session
         self.carrier = carrier
-        self.fault = None
         self._handle = handle
 
     def receive(self, message: bytes) -> None:
@@ -33,8 +32,9 @@ class Pump:
             while event is not None:
                 self._handle(event)
                 event = session.next_event()
-        except PeerError as error:
-            self.fault = error
+        except PeerError:
+            # The session has closed itself, and says why.
+            pass
 
     def flush(self) -> None:
         """Send what the session has to say; close the carrier when it is over."""

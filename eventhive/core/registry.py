@@ -9,12 +9,6 @@ from .errors import LocalError
 from .names import check_name, glob_match, is_glob, is_remote, split_name
 
 
-class Context:
-    """Holds the name of the event whose hook is running; a host with threads passes a `threading.local` instead."""
-
-    event: "str | None" = None
-
-
 class HookList:
     """The hooks of one event; calling it calls them and returns {hook: result} in their order."""
 
@@ -41,15 +35,18 @@ class EventList:
     """The declared events of a program.
 
     `outlet(name, data)` takes what is called on a name with a network part; its answer stands in the result under the
-    name of the network. `declared(name)` is told of each new event, so that a node can subscribe it.
+    name of the network. `declared(name)` is told of each new event, so that a node can subscribe it. `context.event` is
+    the name of the event whose hook is running; a host with threads gives a `threading.local`. `help` maps the events
+    that were declared with a help text to it.
     """
 
     def __init__(self, outlet, context=None):
         self.outlet = outlet
-        self.context = context or Context()
+        self.event: "str | None" = None
+        self.context = context or self
         self.declared = None
         self._events: "dict[str, HookList]" = {}
-        self._help: "dict[str, str]" = {}
+        self.help: "dict[str, str]" = {}
 
     def __len__(self) -> int:
         return len(self._events)
@@ -64,17 +61,13 @@ class EventList:
     def clear(self) -> None:
         """Forget all events and hooks."""
         self._events.clear()
-        self._help.clear()
-
-    def help(self, name: str) -> str:
-        """The help text given with `append`, empty when there was none."""
-        return self._help.get(name, "")
+        self.help.clear()
 
     def append(self, event: "str | list", help: str = "") -> None:
         """Declare one event, or each of a list; the hooks of one that is declared already are kept."""
         for name in event if isinstance(event, (list, tuple)) else (event,):
             if help:
-                self._help[check_name(name)] = help
+                self.help[check_name(name)] = help
             if name not in self._events:
                 self._events[check_name(name)] = HookList(name, self)
                 if self.declared:

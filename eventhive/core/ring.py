@@ -4,7 +4,7 @@ An event gets its number when it is put in and stays until it is acknowledged, w
 bound is in bytes, because memory is what a board runs out of; a full outbox refuses the newest event and counts it.
 """
 
-from .errors import LimitError
+from .errors import LocalError
 
 # What an entry costs beside its payload: a tuple of three, a number and the bytes object's own head.
 ENTRY_BYTES = 64
@@ -40,10 +40,10 @@ class Outbox:
         return len(self._entries)
 
     def put(self, name: str, payload: bytes) -> int:
-        """Queue an event: its number, or 0 when the outbox is full. `LimitError` when no link would ever take it."""
+        """Queue an event: its number, or 0 when the outbox is full. `LocalError` when no link would ever take it."""
         size = len(payload) + len(name)
         if size + FRAME_BYTES > self.largest:
-            raise LimitError("%s: %d bytes, the link takes %d" % (name, size, self.largest - FRAME_BYTES))
+            raise LocalError("%s: %d bytes, the link takes %d" % (name, size, self.largest - FRAME_BYTES))
         if self._used + size + ENTRY_BYTES > self._limit:
             self.dropped += 1
             return 0
@@ -110,15 +110,11 @@ class Mark:
 
 
 class Marks:
-    """The marks of the streams of one sender, the latest last."""
+    """The marks of the streams of one sender; `last` is that of the stream which is being received."""
 
     def __init__(self):
+        self.last: "Mark | None" = None
         self._marks: "list[Mark]" = []
-
-    @property
-    def last(self) -> Mark:
-        """The mark of the stream that is being received."""
-        return self._marks[-1]
 
     def find(self, stream: str) -> "Mark | None":
         """The mark of a stream that is still known."""
@@ -138,4 +134,5 @@ class Marks:
                 mark.gaps += first - mark.taken - 1
                 mark.taken = first - 1
         self._marks = self._marks[1 - MARKS_KEPT :] + [mark]
+        self.last = mark
         return mark

@@ -64,17 +64,3 @@ class Sealed:
             raise PeerError("the session has used up its %d records" % MAX_RECORDS)
         self._number = number + 1
         return number
-
-
-class Unkeyed:
-    """One direction of a session without a key: a record is its text."""
-
-    overhead = 0
-
-    def seal(self, plain: bytes) -> bytes:
-        """The text itself."""
-        return plain
-
-    def open(self, record: bytes) -> bytes:
-        """The text itself."""
-        return record

@@ -9,10 +9,9 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from ..core.clear import Hello
 from ..core.envelope import EVENT, HOOKS, ONCE
 from ..core.errors import LimitError
-from ..core.gateway_session import GatewaySession
+from ..core.gateway_session import GatewaySession, Hello
 from ..core.names import is_remote, split_name
 from ..core.session import REJECTED
 from .devices import Carrier, Device, Devices, Receipt

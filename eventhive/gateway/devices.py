@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from ..core.clear import REFUSE_ATTEMPT, SEALED, STREAM_BYTES, Hello
+from ..core.clear import SEALED, STREAM_BYTES
 from ..core.envelope import encode
 from ..core.errors import LocalError
-from ..core.gateway_session import GatewaySession
+from ..core.gateway_session import GatewaySession, Hello
 from ..core.mac import Mac
 from ..core.names import glob_match, local_name
+from ..core.refusals import REFUSE_ATTEMPT
 from ..core.ring import Mark, Marks, Outbox
 from ..core.seal import KEY_BYTES, link_mac
 
