@@ -105,9 +105,18 @@ class Gateway:
 
 
 @dataclass(frozen=True)
+class Common:
+    """The `eventhive:` section: the key of metadata, and whether it is left out of what is sent."""
+
+    metadata_key: str = METADATA_KEY
+    remove_metadata: bool = True
+
+
+@dataclass(frozen=True)
 class Config:
     """A whole configuration; connectors and servers by their network, in the order they were written."""
 
+    eventhive: Common = Common()
     connectors: dict[str, Connector] = field(default_factory=dict)
     servers: dict[str, Server] = field(default_factory=dict)
     gateway: Gateway | None = None
@@ -125,14 +134,19 @@ def build(settings: Settings) -> Config:
     root = Section(settings, (), settings.values, ("eventhive", "connectors", "servers", "gateway"))
     if os.environ.get(SECRET_VARIABLE):
         raise ConfigError(f"{SECRET_VARIABLE} is set, but 'secret' {_NOT_YET}: events would travel unprotected")
-    common = root.section("eventhive", ("metadata_key", "remove_metadata", "channel_separator"))
-    if common.text("channel_separator", SEPARATOR) != SEPARATOR:
-        raise common.error("channel_separator", f"another separator than '{SEPARATOR}' {_NOT_YET}")
+    common = _common(root.section("eventhive", ("metadata_key", "remove_metadata", "channel_separator")))
     return Config(
+        common,
         {network: _connector(network, part, common) for network, part in _networks(root, "connectors", _CONNECTOR)},
         {network: _server(network, part) for network, part in _networks(root, "servers", _SERVER) if _wanted(part)},
         _gateway(root.section("gateway", _GATEWAY), settings) if "gateway" in root else None,
     )
+
+
+def _common(section: Section) -> Common:
+    if section.text("channel_separator", SEPARATOR) != SEPARATOR:
+        raise section.error("channel_separator", f"another separator than '{SEPARATOR}' {_NOT_YET}")
+    return Common(section.text("metadata_key", METADATA_KEY), section.boolean("remove_metadata", True))
 
 
 _CONNECTOR = ("pubsub_type", "input_channel", "init", "secret", "from_broadcast", "remove_metadata")
@@ -157,7 +171,7 @@ def _check_part(section: Section, key: str, name: str) -> None:
         raise section.error(key, f"'{name}' is one part of an event name: no '{SEPARATOR}' in it")
 
 
-def _connector(network: str, section: Section, common: Section) -> Connector:
+def _connector(network: str, section: Section, common: Common) -> Connector:
     kind = section.choice("pubsub_type", (FASTAPI, WEBSOCKET, MEMORY, "redis"))
     if kind == "redis":
         raise section.error("pubsub_type", f"'redis' {_NOT_YET}")
@@ -168,13 +182,13 @@ def _connector(network: str, section: Section, common: Section) -> Connector:
     channel = section.text("input_channel", "")
     if channel:
         _check_part(section, "input_channel", channel)
-    removed = section.boolean("remove_metadata", common.boolean("remove_metadata", True))
+    removed = section.boolean("remove_metadata", common.remove_metadata)
     return Connector(
         network,
         MEMORY if kind == MEMORY else WEBSOCKET,
         channel,
         Address() if kind == MEMORY else _address(section.section("init", _ADDRESS), HIVE_PORT, "/pubsub"),
-        "" if removed else common.text("metadata_key", METADATA_KEY),
+        "" if removed else common.metadata_key,
     )
 
 

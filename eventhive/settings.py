@@ -38,14 +38,15 @@ class ConfigError(LocalError):
 class Settings:
     """Merged configuration texts.
 
-    `values`: the merged dict. `directory` and `stem`: of the last file read, for paths that are relative to it; those of
+    `values`: the merged dict. `was_read`: true once a text was. `directory` and `stem`: of the last file read, for paths that are relative to it; those of
     the working folder and "eventhive" when there was none.
     """
 
-    def __init__(self) -> None:
-        self.values: dict[str, Any] = {}
+    def __init__(self, values: dict[str, Any] | None = None) -> None:
+        self.values: dict[str, Any] = values if values is not None else {}
         self.directory = Path()
         self.stem = "eventhive"
+        self.was_read = False
         self._lines: dict[Place, tuple[str, Any]] = {}
 
     def read_string(self, text: str) -> None:
@@ -76,6 +77,7 @@ class Settings:
         """Merge a YAML text over what was read before; errors and marks call it `source`."""
         if len(text) > MAX_BYTES:
             raise ConfigError(f"{source}: longer than {MAX_BYTES} bytes, so it is no configuration")
+        self.was_read = True
         tree = _Tree(source)
         new = tree.read(text)
         if new is None:
@@ -191,8 +193,8 @@ def _line(node: "yaml.Node | yaml.Event") -> int:
 def _merge(old: dict[str, Any], new: dict[str, Any]) -> None:
     for key, value in new.items():
         before = old.get(key)
-        if isinstance(value, dict) and isinstance(before, dict):
-            _merge(before, value)
+        if isinstance(before, dict) and isinstance(value, (dict, type(None))):
+            _merge(before, value or {})
         else:
             old[key] = value
 

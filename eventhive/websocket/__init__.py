@@ -10,6 +10,6 @@ Rules of this folder:
 
 from .client import ClientConnection, connect
 from .connection import Limits
-from .server import ServerConnection, serve
+from .server import AddressInUse, ServerConnection, serve
 
-__all__ = ["ClientConnection", "Limits", "ServerConnection", "connect", "serve"]
+__all__ = ["AddressInUse", "ClientConnection", "Limits", "ServerConnection", "connect", "serve"]

@@ -23,12 +23,14 @@ class Limits:
 
     `upgrade_bytes`: of the HTTP request or response. `open_seconds`: from connecting to the finished upgrade.
     `max_message`: bytes of one received message. `max_buffered`: bytes that wait for a slow reader before it is cut off.
+    `high_water`: bytes that wait for it before `writing_paused` is set; a quarter of it unsets it again.
     """
 
     upgrade_bytes: int = 8192
     open_seconds: float = 10.0
     max_message: int = 1024 * 1024
     max_buffered: int = 16 * 1024 * 1024
+    high_water: int = 64 * 1024
 
 
 DEFAULT_LIMITS = Limits()
@@ -153,6 +155,7 @@ class Connection(Reader):
         assert isinstance(transport, asyncio.Transport)
         self._loop = asyncio.get_running_loop()
         self._transport = transport
+        transport.set_write_buffer_limits(self.limits.high_water)
         name = transport.get_extra_info("peername")
         if name:
             self.peer = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"

@@ -16,10 +16,13 @@ from .reading import OPEN
 BACKLOG = 1024
 
 _WHY = {
-    errno.EADDRINUSE: "another program listens there: stop it, or configure another port",
     errno.EADDRNOTAVAIL: "this machine has no such address: use 127.0.0.1, 0.0.0.0 or one of its own",
     errno.EACCES: "not permitted: use a port above 1023",
 }
+
+
+class AddressInUse(LocalError):
+    """Another program listens where this one wanted to."""
 
 
 class ServerConnection(Connection):
@@ -49,12 +52,12 @@ class ServerConnection(Connection):
         self._protocol.receive_data(head)
         for request in self._protocol.events_received():
             if isinstance(request, Request):
-                self._answer(request)
+                self._decide(request)
                 return
         self._leave()
         self._write_protocol()
 
-    def _answer(self, request: Request) -> None:
+    def _decide(self, request: Request) -> None:
         protocol = self._protocol
         refusal = self.check(request)
         protocol.send_response(protocol.reject(refusal[0], refusal[1] + "\n") if refusal else protocol.accept(request))
@@ -83,5 +86,8 @@ async def serve(factory: Callable[[], ServerConnection], host: str, port: int) -
     try:
         return await asyncio.get_running_loop().create_server(factory, host, port, backlog=BACKLOG)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = "another program listens there: stop it, or configure another port"
+            raise AddressInUse(f"cannot listen on {host}:{port}: {why}") from None
         why = _WHY.get(error.errno or 0, error.strerror or str(error))
         raise LocalError(f"cannot listen on {host}:{port}: {why}") from None

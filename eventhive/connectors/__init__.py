@@ -1,0 +1,1 @@
+"""What carries the events of one network. Connectors import no server and nothing of the gateway."""

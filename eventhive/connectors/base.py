@@ -1,0 +1,74 @@
+"""The contract of a connector.
+
+Rules of this folder:
+1. Everything happens in the loop of the hive, and nothing blocks it.
+2. An outage is a state, not an exception: events wait, in order and bounded, until the carrier is back.
+3. A connector carries payloads and topics; it knows nothing of hooks, devices or metadata.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from ..classic import Payload
+
+Confirm = Callable[[], None]
+
+logger = logging.getLogger("eventhive")
+
+
+class Connector:
+    """Carries the events of `network`.
+
+    `deliver(topic, payload)` and `relieved()` are set by the user: the first is called for each received event, the
+    second when `ready` has become true. `settled` is set once the first attempt to connect has come to an end.
+    """
+
+    def __init__(self, network: str):
+        self.network = network
+        self.deliver: Callable[[str, Payload], None] = lambda topic, payload: None
+        self.relieved: Callable[[], None] = lambda: None
+        self.settled = asyncio.Event()
+        self.connected = False
+        self.state = "not started"
+
+    @property
+    def ready(self) -> bool:
+        """True when it would be good to publish now; false asks to wait for `relieved`."""
+        return True
+
+    def start(self) -> None:
+        """Begin to connect."""
+        raise NotImplementedError
+
+    def publish(self, topic: str, payload: Payload, confirm: Confirm | None = None) -> bool:
+        """Pass an event on. True: the carrier has it. False: it waits, and `confirm` is called once the carrier has it.
+
+        Raises `LimitError` when no more can wait, or when the event is too long for the carrier.
+        """
+        raise NotImplementedError
+
+    def subscribe(self, topic: str) -> None:
+        """Have the events of this exact topic delivered, now and after each reconnect."""
+        raise NotImplementedError
+
+    def unsubscribe(self, topic: str) -> None:
+        """Deliver the events of this topic no more."""
+        raise NotImplementedError
+
+    def pause(self) -> None:
+        """Receive nothing for a while, where the carrier can keep it."""
+
+    def resume(self) -> None:
+        """Receive again."""
+
+    async def stop(self, seconds: float) -> int:
+        """Wait at most so long until the carrier has everything, then disconnect; returns how many events it has not."""
+        raise NotImplementedError
+
+    def _became(self, connected: bool, state: str, level: int = logging.INFO) -> None:
+        """Note a state, and log it where it is a new one."""
+        self.connected = connected
+        if state != self.state:
+            self.state = state
+            logger.log(level, "%s: %s", self.network, state)

@@ -1,0 +1,262 @@
+"""A hive in one process: the networks of a configuration, their servers, and the hooks of this program.
+
+Rules of this file:
+1. One loop in one daemon thread carries everything; hooks run in another. Programs use it from any thread.
+2. `stop` flushes with a deadline, and runs at the end of the interpreter too; nothing keeps a program from ending.
+"""
+
+import asyncio
+import atexit
+import logging
+import threading
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from . import config
+from .connectors.base import Connector
+from .core.names import SEPARATOR, is_remote, split_name
+from .core.registry import EventList
+from .dispatch import Dispatcher
+from .network import Network
+
+if TYPE_CHECKING:
+    from .servers.broker import Broker
+    from .servers.websocket import WebsocketServer
+
+# How long `start` waits for networks that neither come up nor fail, and how long `stop` lets events leave.
+SETTLE_SECONDS = 5.0
+FLUSH_SECONDS = 5.0
+# Beyond its deadline, `stop` gives the loop this long to end.
+END_SECONDS = 2.0
+
+T = TypeVar("T")
+
+logger = logging.getLogger("eventhive")
+
+
+class Guest(Protocol):
+    """Something that lives in the loop of a hive."""
+
+    async def start(self) -> None:
+        """Begin; may raise `LocalError`."""
+
+    async def stop(self) -> None:
+        """End, also after `start` failed."""
+
+
+class Hive:
+    """The running networks of a configuration.
+
+    `events` are the events of this program: those called `channel/event` are subscribed on each network whose input
+    channel that is, whenever they are declared. `failures` counts hooks that raised. Other attributes: `networks`,
+    `connectors` and `servers` by name, `loop`.
+    """
+
+    def __init__(self, settings: config.Config, events: EventList):
+        self.config = settings
+        self.events = events
+        self.networks: dict[str, Network] = {}
+        self.connectors: dict[str, Connector] = {}
+        self.servers: dict[str, WebsocketServer] = {}
+        self.failures = 0
+        self.loop = asyncio.new_event_loop()
+        self._hooked: dict[str, HookedNetwork] = {}
+        self._brokers: dict[str, Broker] = {}
+        self._guests: list[Guest] = []
+        self._unknown: set[str] = set()
+        self._thread = threading.Thread(target=self._run, name="eventhive-loop", daemon=True)
+        self._lock = threading.Lock()
+        self._stopped = False
+
+    @property
+    def congested(self) -> bool:
+        """True while the hooks of this process are behind; whoever can should take in less."""
+        return self._dispatcher.congested
+
+    def start(self) -> None:
+        """Bring everything up; returns when each network is connected or known not to be. Raises `LocalError`."""
+        self._thread.start()
+        atexit.register(self.stop)
+        try:
+            self.run_in_loop(self._start())
+        except BaseException:
+            self.stop(0)
+            raise
+
+    def stop(self, timeout: float = FLUSH_SECONDS) -> None:
+        """Run the hooks of what was received, send what was called, and end; `timeout` seconds are allowed for it."""
+        with self._lock:
+            if self._stopped:
+                return
+            self._stopped = True
+        atexit.unregister(self.stop)
+        self.events.declared = None
+        if not self._thread.is_alive():
+            return
+        in_hook = self._dispatcher.is_current
+        try:
+            asyncio.run_coroutine_threadsafe(self._stop(timeout, in_hook), self.loop).result(timeout + END_SECONDS)
+        except TimeoutError:
+            logger.error("the hive did not stop within %g s", timeout + END_SECONDS)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(END_SECONDS)
+
+    def attach(self, guest: Guest) -> None:
+        """Start something that lives in this loop; it is stopped with the hive."""
+        self._guests.append(guest)
+        self.run_in_loop(guest.start())
+
+    def run_in_loop(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Run a coroutine in the loop of the hive and return its result; not to be called from that loop."""
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result()
+
+    def call(self, event: str, data: Any) -> bool:
+        """Send an event of the full name `network/channel/event`; from any thread, returns at once.
+
+        False: it is not sent, which is logged. Raises `LocalError` when the data is not JSON.
+        """
+        network = split_name(event)[0] or ""
+        hooked = self._hooked.get(network)
+        if hooked is None:
+            self._warn_unknown(event, network)
+            return False
+        try:
+            return hooked.network.call(event, data, hooked)
+        except RuntimeError:
+            logger.error("%s is not sent: the hive has stopped", event)
+            return False
+
+    # The rest is private.
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.close()
+
+    async def _start(self) -> None:
+        self._dispatcher = Dispatcher(self._run_hooks, self._congestion)
+        for server in self.config.servers.values():
+            await self._serve(server)
+        for connector in self.config.connectors.values():
+            self._join(connector)
+        self.events.declared = self._declared
+        for name in self.events.match():
+            self._subscribe(name)
+        for one in self.connectors.values():
+            one.start()
+        settled = [asyncio.ensure_future(one.settled.wait()) for one in self.connectors.values()]
+        if settled:
+            _, waiting = await asyncio.wait(settled, timeout=SETTLE_SECONDS)
+            for task in waiting:
+                task.cancel()
+
+    async def _serve(self, server: config.Server) -> None:
+        from .servers.broker import Broker
+        from .servers.websocket import WebsocketServer
+        from .websocket import AddressInUse
+
+        broker = Broker()
+        one = WebsocketServer(server.network, server.address.host, server.address.port, broker)
+        try:
+            await one.start()
+        except AddressInUse:
+            if not server.needed:
+                raise
+            logger.info("%s: a server listens on %s:%d already", server.network, one.host, one.port)
+            return
+        self.servers[server.network] = one
+        self._brokers[server.network] = broker
+
+    def _join(self, connector: config.Connector) -> None:
+        network = Network(
+            connector.network,
+            connector.input_channel,
+            self._connector(connector),
+            connector.metadata_key,
+            self._dispatcher,
+        )
+        self.networks[network.name] = network
+        self.connectors[network.name] = network.connector
+        self._hooked[network.name] = HookedNetwork(network, self._dispatcher)
+
+    def _connector(self, connector: config.Connector) -> Connector:
+        name, address = connector.network, connector.address
+        if connector.kind == config.MEMORY or name in self._brokers:
+            from .connectors.memory import MemoryConnector
+            from .servers.broker import Broker
+
+            return MemoryConnector(name, self._brokers.setdefault(name, Broker()))
+        from .connectors.websocket import WebsocketConnector
+
+        return WebsocketConnector(name, address.host, address.port, address.endpoint, address.scheme)
+
+    def _declared(self, name: str) -> None:
+        self.loop.call_soon_threadsafe(self._subscribe, name)
+
+    def _subscribe(self, name: str) -> None:
+        if SEPARATOR not in name or is_remote(name):
+            return
+        channel = split_name(name)[1]
+        for hooked in self._hooked.values():
+            if channel == hooked.network.input_channel:
+                hooked.network.subscribe(f"{hooked.network.name}{SEPARATOR}{name}", hooked)
+
+    def _run_hooks(self, event: str, data: Any) -> None:
+        self.events.deliver(event, data, self._failed)
+
+    def _failed(self, event: str, function: Any, error: Exception) -> None:
+        self.failures += 1
+        name = getattr(function, "__qualname__", repr(function))
+        logger.error(
+            "%s: hook %s raised %s: %s",
+            event,
+            name,
+            type(error).__name__,
+            error,
+            exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
+        )
+
+    def _congestion(self, congested: bool) -> None:
+        if congested:
+            logger.warning("hooks are behind: %d events wait for them", self._dispatcher.waiting)
+        for connector in self.connectors.values():
+            if congested:
+                connector.pause()
+            else:
+                connector.resume()
+
+    def _warn_unknown(self, event: str, network: str) -> None:
+        if network not in self._unknown:
+            self._unknown.add(network)
+            known = ", ".join(self.networks) or "none"
+            logger.warning("%s is not sent: there is no connector '%s' (there are: %s)", event, network, known)
+
+    async def _stop(self, timeout: float, in_hook: bool) -> None:
+        end = self.loop.time() + timeout
+        for guest in reversed(self._guests):
+            await guest.stop()
+        # Hooks first, for half of the time: what they call is still sent.
+        self._dispatcher.stop()
+        if not in_hook and not await self._dispatcher.wait(timeout / 2):
+            logger.error("%d received events were not seen by their hooks in time", self._dispatcher.waiting)
+        left = max(end - self.loop.time(), 0)
+        lost = await asyncio.gather(*[network.stop(left) for network in self.networks.values()])
+        for name, count in zip(self.networks, lost, strict=True):
+            if count:
+                logger.error("%s: %d events were not sent in time", name, count)
+        await asyncio.gather(*[one.stop(max(end - self.loop.time(), 0)) for one in self.servers.values()])
+
+
+class HookedNetwork:
+    """The hooks of this program as a participant of one network."""
+
+    def __init__(self, network: Network, dispatcher: Dispatcher):
+        self.network = network
+        self._prefix = len(network.name) + len(SEPARATOR)
+        self._put = dispatcher.put
+
+    def deliver(self, topic: str, data: Any) -> None:
+        """Have the hooks of `channel/event` called."""
+        self._put(topic[self._prefix :], data)

@@ -1,0 +1,171 @@
+"""One network of a hive: its connector, and who takes part in it in this process.
+
+Rules of this file:
+1. An event goes to the connector first, then to the participants of this process; never back to where it came from.
+2. `call` may be used from any thread; everything else belongs to the loop.
+"""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections import deque
+from typing import Any, Protocol
+
+from .classic import Payload, dumps, with_metadata
+from .connectors.base import Confirm, Connector
+from .core.errors import LimitError, PeerError
+from .dispatch import Dispatcher
+
+# Called events that wait for the connector: minutes of an outage for a program that sends a hundred a second.
+MAX_CALLS = 100_000
+# A thread that calls faster than a working carrier takes is held up at most so long for one event.
+ROOM_SECONDS = 10.0
+# Events sent without looking after anything else.
+SLICE = 500
+
+logger = logging.getLogger("eventhive")
+
+
+class Participant(Protocol):
+    """Somebody in this process who takes events of a network."""
+
+    def deliver(self, topic: str, data: Any) -> None:
+        """Take an event; must not block and must not raise. The data belongs to all who get it."""
+
+
+class Network:
+    """`name` is the first part of its events' names; `input_channel` the second of those that this process hooks.
+
+    Counters: `unusable` received events that were not JSON, `dropped` called ones that no place was left for.
+    """
+
+    def __init__(self, name: str, input_channel: str, connector: Connector, metadata_key: str, hooks: Dispatcher):
+        self.name = name
+        self.input_channel = input_channel
+        self.connector = connector
+        self.unusable = self.dropped = 0
+        self._metadata_key = metadata_key
+        self._hooks = hooks
+        self._participants: dict[str, dict[Participant, None]] = {}
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._calls: deque[tuple[str, Payload, Participant | None]] = deque()
+        self._woken = False
+        self._room = threading.Event()
+        self._emptied = asyncio.Event()
+        connector.deliver = self._received
+        connector.relieved = self._send_calls
+
+    def publish(self, topic: str, data: Any, origin: object = None, confirm: Confirm | None = None) -> bool:
+        """Pass an event on to everyone but `origin`. True: the carrier has it; False: `confirm` is called once it has.
+
+        Confirming is also put off while the hooks of this process are behind, so that senders slow down. Raises
+        `LimitError` when no more can wait for the carrier; then nobody got it.
+        """
+        done = self._publish(topic, Payload(self._complete(topic, data)), origin, confirm)
+        if not done or not self._hooks.congested:
+            return done
+        if confirm is not None:
+            self._hooks.when_relieved(confirm)
+        return False
+
+    def call(self, topic: str, data: Any, origin: Participant | None = None) -> bool:
+        """Pass an event on, from any thread; `data` may be changed afterwards. False: it is dropped, no more can wait.
+
+        Raises `LocalError` when the data is not JSON, or too much for one event.
+        """
+        payload = Payload(text=dumps(self._complete(topic, data))).check()
+        if len(self._calls) >= MAX_CALLS and not self._wait_for_room():
+            self._dropping(topic)
+            return False
+        self._calls.append((topic, payload, origin))
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._send_calls)
+        return True
+
+    def subscribe(self, topic: str, participant: Participant) -> None:
+        """Have `participant.deliver` called for the events of this full name."""
+        participants = self._participants.setdefault(topic, {})
+        if not participants:
+            self.connector.subscribe(topic)
+        participants[participant] = None
+
+    def unsubscribe(self, topic: str, participant: Participant) -> None:
+        """The reverse; without effect when it was not subscribed."""
+        participants = self._participants.get(topic, {})
+        participants.pop(participant, None)
+        if topic in self._participants and not participants:
+            del self._participants[topic]
+            self.connector.unsubscribe(topic)
+
+    async def stop(self, seconds: float) -> int:
+        """Send what was called, then disconnect; returns how many events were lost because the time was too short."""
+        end = self._loop.time() + seconds
+        if self._calls:
+            self._emptied.clear()
+            self._send_calls()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._emptied.wait(), seconds)
+        return len(self._calls) + await self.connector.stop(max(end - self._loop.time(), 0))
+
+    def _complete(self, topic: str, data: Any) -> Any:
+        return with_metadata(data, self._metadata_key, topic) if self._metadata_key else data
+
+    def _publish(self, topic: str, payload: Payload, origin: object, confirm: Confirm | None) -> bool:
+        done = self.connector.publish(topic, payload, confirm)
+        participants = self._participants.get(topic)
+        if participants:
+            for participant in tuple(participants):
+                if participant is not origin:
+                    participant.deliver(topic, payload.data)
+        return done
+
+    def _received(self, topic: str, payload: Payload) -> None:
+        try:
+            data = payload.data
+        except PeerError as error:
+            self.unusable += 1
+            if self.unusable == 1:
+                logger.warning("%s: an event %s is dropped: %s", self.name, _printable(topic), error)
+            return
+        for participant in tuple(self._participants.get(topic, ())):
+            participant.deliver(topic, data)
+
+    def _send_calls(self) -> None:
+        self._woken = False
+        calls = self._calls
+        for _ in range(SLICE):
+            if not calls:
+                break
+            if not self.connector.ready:
+                # It will say when it is: until then nobody needs to wake the loop for a call.
+                self._woken = True
+                break
+            topic, payload, origin = calls.popleft()
+            try:
+                self._publish(topic, payload, origin, None)
+            except LimitError:
+                self._dropping(topic)
+        else:
+            self._loop.call_soon(self._send_calls)
+        if len(calls) < MAX_CALLS:
+            self._room.set()
+        if not calls:
+            self._emptied.set()
+
+    def _wait_for_room(self) -> bool:
+        if not self.connector.connected or threading.get_ident() == self._thread:
+            return False
+        self._room.clear()
+        return len(self._calls) < MAX_CALLS or self._room.wait(ROOM_SECONDS)
+
+    def _dropping(self, topic: str) -> None:
+        self.dropped += 1
+        if self.dropped == 1:
+            logger.error("%s is dropped: %d events wait already (%s)", topic, len(self._calls), self.connector.state)
+
+
+def _printable(text: str) -> str:
+    return "".join([character if character.isprintable() else "?" for character in text[:100]])

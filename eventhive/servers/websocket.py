@@ -1,0 +1,229 @@
+"""The websocket pubsub server, on the wire of EventHive 0.5.0, inside the loop of the hive.
+
+Rules of this file:
+1. A connection can only harm itself: what it does wrong closes it, what it does not read is bounded, and others wait for
+   it at most `HOLD_SECONDS` at a time.
+2. The text of an event is made once, whatever the number of its subscribers.
+"""
+
+import asyncio
+import ipaddress
+import logging
+from collections.abc import Callable
+from uuid import uuid4
+
+from websockets.http11 import Request
+
+from .. import classic
+from ..classic import Call, Payload
+from ..core.errors import PeerError
+from ..websocket import Limits, ServerConnection, serve
+from .broker import Broker
+
+# Several times the declared events of a large program; each costs some 500 bytes here.
+MAX_SUBSCRIPTIONS = 4096
+
+# Bytes that wait for a subscriber before publishers pause for it: half a second of a fast one. It must come down to a
+# quarter of that within HOLD_SECONDS, or the others go on without it; then it has until MAX_BUFFERED.
+HIGH_WATER = 4 * 1024 * 1024
+HOLD_SECONDS = 2.0
+MAX_BUFFERED = 16 * 1024 * 1024
+
+# Both sides of 0.5.0 ping every 20 s.
+KEEPALIVE_SECONDS = 20.0
+
+LIMITS = Limits(max_message=classic.MAX_PUBLISH_BYTES, max_buffered=MAX_BUFFERED, high_water=HIGH_WATER)
+
+NOT_TEXT = 1003
+POLICY_VIOLATION = 1008
+GOING_AWAY = 1001
+
+logger = logging.getLogger("eventhive")
+
+
+class WebsocketServer:
+    """Serves one network on `host`:`port`; port 0 takes a free one, and `port` says which after `start`."""
+
+    def __init__(self, network: str, host: str, port: int, broker: Broker):
+        self.network = network
+        self.host = host
+        self.port = port
+        self.broker = broker
+        self.peers: set[Peer] = set()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Listen; `LocalError` says why that is not possible."""
+        self._server = await serve(lambda: Peer(self), self.host, self.port)
+        names = [socket.getsockname() for socket in self._server.sockets]
+        self.port = names[0][1]
+        logger.info("%s: serving on %s:%d", self.network, self.host, self.port)
+        if not all(ipaddress.ip_address(name[0]).is_loopback for name in names):
+            logger.warning(
+                "%s: anyone who can reach %s:%d can read and send the events of this hive: listen on 127.0.0.1, or let "
+                "a firewall decide who comes in",
+                self.network,
+                self.host,
+                self.port,
+            )
+
+    async def stop(self, seconds: float) -> None:
+        """Say goodbye to all, after what waits for them; whoever has not read it after `seconds` is cut off."""
+        if self._server is None:
+            return
+        self._server.close()
+        gone = [peer.gone for peer in self.peers]
+        for peer in list(self.peers):
+            peer.close(GOING_AWAY, "the server is shutting down")
+        if gone:
+            await asyncio.wait(gone, timeout=seconds)
+        for peer in list(self.peers):
+            peer.abort()
+
+
+class Subscription:
+    """One topic of one connection."""
+
+    __slots__ = ("head", "id", "owner", "topic")
+
+    def __init__(self, owner: "Peer", topic: str):
+        self.owner = owner
+        self.topic = topic
+        self.id = uuid4().hex
+        self.head = classic.notify_head(self.id, owner.id, topic)
+
+    def notify(self, topic: str, payload: Payload) -> None:
+        """Send an event of the broker."""
+        # A subscription of all topics is told the topic of the event.
+        head = self.head if topic == self.topic else classic.notify_head(self.id, self.owner.id, topic)
+        self.owner.notify(head, payload)
+
+
+class Peer(ServerConnection):
+    """A connected client."""
+
+    __slots__ = ("_broker", "_calls", "_hold", "_paused", "_server", "_subscriptions", "gone", "id")
+
+    def __init__(self, server: WebsocketServer):
+        super().__init__(LIMITS, KEEPALIVE_SECONDS)
+        self.id = uuid4().hex
+        self.gone: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._server = server
+        self._broker = server.broker
+        self._subscriptions: dict[Subscription, None] = {}
+        self._calls = 0
+        self._hold: asyncio.TimerHandle | None = None
+        self._paused = False
+
+    def check(self, request: Request) -> tuple[int, str] | None:
+        """Refuse browsers: any page could make one connect to a hive of its user's machine."""
+        if "Origin" in request.headers:
+            return 403, "this hive is not for web pages"
+        return None
+
+    def opened(self, request: Request) -> None:
+        """The upgrade is done."""
+        self._server.peers.add(self)
+
+    def closed(self, code: int, reason: str) -> None:
+        """The connection is gone."""
+        self._server.peers.discard(self)
+        for subscription in self._subscriptions:
+            self._broker.unsubscribe(subscription.topic, subscription)
+        self._release()
+        if not self.gone.done():
+            self.gone.set_result(None)
+        logger.debug("%s: %s left: %d %s", self._server.network, self.peer, code, reason)
+
+    def message(self, data: str | bytes) -> None:
+        """A call of the client, or its answer to a notify, which nobody waits for."""
+        if not isinstance(data, str):
+            self._drop(NOT_TEXT, "a binary message")
+        elif not classic.is_answer(data):
+            try:
+                message = classic.read(data)
+                if isinstance(message, Call):
+                    self._answer(message)
+            except PeerError as error:
+                self._drop(POLICY_VIOLATION, str(error))
+
+    def notify(self, head: bytes, payload: Payload) -> None:
+        """Send an event."""
+        self._calls += 1
+        self.send_encoded(classic.notify(head, payload, self._calls))
+
+    def pause_writing(self) -> None:
+        """Called by asyncio: too much waits for this client."""
+        super().pause_writing()
+        self._broker.hold(self)
+        self._hold = self._loop.call_later(HOLD_SECONDS, self._release)
+
+    def resume_writing(self) -> None:
+        """Called by asyncio: this client has caught up."""
+        super().resume_writing()
+        self._release()
+
+    def _release(self) -> None:
+        if self._hold is not None:
+            self._hold.cancel()
+            self._hold = None
+            self._broker.release(self)
+
+    def _drop(self, code: int, why: str) -> None:
+        logger.warning("%s: %s is disconnected: %s", self._server.network, self.peer, why[:200])
+        self.close(code, why)
+
+    def _answer(self, call: Call) -> None:
+        method = _METHODS.get(call.method)
+        if method is None:
+            raise PeerError(f"unknown method {call.method[:40]!r}")
+        result = method(self, call)
+        if call.call_id is not None:
+            self.send_encoded(classic.answer(result, call.call_id))
+
+    def _ping(self, call: Call) -> str:
+        return "pong"
+
+    def _own_id(self, call: Call) -> str:
+        return self.id
+
+    def _subscribe(self, call: Call) -> bool:
+        topics = classic.topics_of(call)
+        if len(self._subscriptions) + len(topics) > MAX_SUBSCRIPTIONS:
+            raise PeerError(f"more than {MAX_SUBSCRIPTIONS} subscriptions")
+        for topic in topics:
+            subscription = Subscription(self, topic)
+            self._subscriptions[subscription] = None
+            self._broker.subscribe(topic, subscription)
+        return True
+
+    def _unsubscribe(self, call: Call) -> bool:
+        topics = classic.topics_of(call)
+        for subscription in [one for one in self._subscriptions if one.topic in topics]:
+            del self._subscriptions[subscription]
+            self._broker.unsubscribe(subscription.topic, subscription)
+        return True
+
+    def _publish(self, call: Call) -> bool:
+        payload = classic.payload_of(call)
+        for topic in classic.topics_of(call):
+            self._broker.publish(topic, payload, self)
+        if self._broker.held and not self._paused:
+            self._paused = True
+            self.pause()
+            self._broker.when_released(self._continue)
+        return True
+
+    def _continue(self) -> None:
+        self._paused = False
+        self.resume()
+
+
+_METHODS: dict[str, Callable[[Peer, Call], bool | str]] = {
+    "_ping_": Peer._ping,
+    "ping": Peer._ping,
+    "_get_channel_id_": Peer._own_id,
+    "subscribe": Peer._subscribe,
+    "unsubscribe": Peer._unsubscribe,
+    "publish": Peer._publish,
+}
