@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .core.errors import EventHiveError, LimitError, LocalError, PeerError
 from .core.registry import EventList
-from .core.version import VERSION as __version__
+from .core.version import VERSION
 from .exceptions import ConnectorInitializationException
 from .logger import logger
 from .settings import ConfigError, Settings
@@ -44,6 +44,8 @@ __all__ = [
     "run_forever",
     "stop",
 ]
+
+__version__ = VERSION
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -79,7 +81,7 @@ def append(event: str | list[str], help: str = "") -> None:
 def hook(
     event: str | list[str] = "*", dependencies: None = None, expand: bool = True
 ) -> Callable[[Function], Function]:
-    """Decorate a function that is to be called with the data of an event, of each of a list, or of a glob of declared ones.
+    """Decorate a function that is called with the data of an event, of each of a list, or of a glob of declared ones.
 
     An event that is not declared yet is declared; with `expand=False` a name is taken as it is, even if it looks like a
     glob. Hooks of events that arrive run in one thread of their own, in order; one that raises is logged.
@@ -105,11 +107,12 @@ def get_event_name() -> str | None:
 
 
 def init(required: Iterable[str] = ()) -> None:
-    """Start what is configured: servers, connectors, gateway; returns when each network is connected or known not to be.
+    """Start what is configured: servers, connectors, gateway.
 
-    A network that is away is connected as soon as it is back. Where nothing was configured, the file that
-    EVENTHIVE_CONFIG names is read, or `eventhive.yaml` in the working folder. Raises `ConfigError`, `LocalError` for what
-    cannot be opened, and `ConnectorInitializationException` when a `required` network is not connected.
+    Returns when each network is connected or known not to be; one that is away is connected as soon as it is back.
+    Where nothing was configured, the file that EVENTHIVE_CONFIG names is read, or `eventhive.yaml` of the working
+    folder. Raises `ConfigError`, `LocalError` for what cannot be opened, and `ConnectorInitializationException` when a
+    `required` network is not connected.
     """
     global _hive
     if _hive is not None:
@@ -133,9 +136,9 @@ def init(required: Iterable[str] = ()) -> None:
 
 
 def stop(timeout: float = STOP_SECONDS) -> None:
-    """Send what was called, disconnect and end, within `timeout` seconds; `init` may follow. Without effect when not started.
+    """Send what was called, disconnect and end, within `timeout` seconds; `init` may follow.
 
-    It also happens when the program ends.
+    It also happens when the program ends, and has no effect before `init`.
     """
     global _hive
     hive, _hive = _hive, None

@@ -1,8 +1,8 @@
 """What a configuration means: every key there is, checked, as frozen dataclasses.
 
 Rules of this file:
-1. An unknown key, a wrong type or a value out of range is an error; so is a key of EventHive 0.5.0 whose function is not
-   available yet: nothing that was written down is silently ignored.
+1. An unknown key, a wrong type or a value out of range is an error; so is a key of EventHive 0.5.0 whose function is
+   not available yet: nothing that was written down is silently ignored.
 2. Each error is one line with file, line and key.
 """
 
@@ -42,7 +42,7 @@ MAX_BAUDRATE = 4_000_000
 MAX_PORT = 65535
 
 METADATA_KEY = "__eventhive__"
-SECRET_VARIABLE = "EVENTHIVE_SECRET"
+SECRETS_FROM = "EVENTHIVE_SECRET"
 
 _ADDRESS = ("host", "port", "endpoint", "scheme")
 _NOT_YET = "is not available in this version"
@@ -66,7 +66,7 @@ class Address:
 class Connector:
     """One network that this process speaks on; `input_channel` is empty where it only publishes.
 
-    `kind` is "websocket" or "memory". `metadata_key` is the key under which metadata is added to what is sent, or empty.
+    `kind` is "websocket" or "memory". Metadata is added to what is sent under `metadata_key`, none where it is empty.
     """
 
     network: str
@@ -132,8 +132,8 @@ def load_file(path: "str | os.PathLike[str]") -> Config:
 def build(settings: Settings) -> Config:
     """Check everything that was read; `ConfigError` names what cannot be used."""
     root = Section(settings, (), settings.values, ("eventhive", "connectors", "servers", "gateway"))
-    if os.environ.get(SECRET_VARIABLE):
-        raise ConfigError(f"{SECRET_VARIABLE} is set, but 'secret' {_NOT_YET}: events would travel unprotected")
+    if os.environ.get(SECRETS_FROM):
+        raise ConfigError(f"{SECRETS_FROM} is set, but 'secret' {_NOT_YET}: events would travel unprotected")
     common = _common(root.section("eventhive", ("metadata_key", "remove_metadata", "channel_separator")))
     return Config(
         common,

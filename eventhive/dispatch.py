@@ -47,7 +47,7 @@ class Dispatcher:
 
     @property
     def waiting(self) -> int:
-        """Events whose hooks did not run yet."""
+        """Events whose hooks did not run yet, or are running."""
         return self._put - self._done
 
     def put(self, event: str, data: Any) -> None:
@@ -96,12 +96,12 @@ class Dispatcher:
     def _run(self) -> None:
         while (batch := self._batches.get()) is not None:
             for event, data in batch:
-                self._done += 1
                 try:
                     self._run_one(event, data)
                 except SystemExit:
                     # It would end this thread, and with it all hooks.
                     logger.error("%s: sys.exit() in a hook does not end the program", event)
+                self._done += 1
             if self.congested and self.waiting <= RELIEVED:
                 self._loop.call_soon_threadsafe(self._relieve)
 

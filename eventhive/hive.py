@@ -239,8 +239,8 @@ class Hive:
             await guest.stop()
         # Hooks first, for half of the time: what they call is still sent.
         self._dispatcher.stop()
-        if not in_hook and not await self._dispatcher.wait(timeout / 2):
-            logger.error("%d received events were not seen by their hooks in time", self._dispatcher.waiting)
+        if not in_hook and not await self._dispatcher.wait(timeout / 2) and self._dispatcher.waiting:
+            logger.error("%d received events were not, or not yet, dealt with by hooks", self._dispatcher.waiting)
         left = max(end - self.loop.time(), 0)
         lost = await asyncio.gather(*[network.stop(left) for network in self.networks.values()])
         for name, count in zip(self.networks, lost, strict=True):

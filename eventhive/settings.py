@@ -38,8 +38,8 @@ class ConfigError(LocalError):
 class Settings:
     """Merged configuration texts.
 
-    `values`: the merged dict. `was_read`: true once a text was. `directory` and `stem`: of the last file read, for paths that are relative to it; those of
-    the working folder and "eventhive" when there was none.
+    `values`: the merged dict. `was_read`: true once a text was. `directory` and `stem`: of the last file read, for
+    paths that are relative to it; the working folder and "eventhive" when there was none.
     """
 
     def __init__(self, values: dict[str, Any] | None = None) -> None:
@@ -88,7 +88,7 @@ class Settings:
         _merge(self.values, new)
 
     def at(self, place: Place) -> str:
-        """ "file:line: " of a key, or "configuration: " when the program set or changed it."""
+        """Say where a key stands: "file:line: ", or "configuration: " when the program set or changed it."""
         source, written = self._lines.get(place, ("", None))
         value: Any = self.values
         for part in place:

@@ -63,7 +63,7 @@ class Connector:
         """Receive again."""
 
     async def stop(self, seconds: float) -> int:
-        """Wait at most so long until the carrier has everything, then disconnect; returns how many events it has not."""
+        """Disconnect when the carrier has everything, or after `seconds`; returns how many events it has not."""
         raise NotImplementedError
 
     def _became(self, connected: bool, state: str, level: int = logging.INFO) -> None:

@@ -54,7 +54,7 @@ class MemoryConnector(Connector):
         self.settled.set()
 
     def publish(self, topic: str, payload: Payload, confirm: Confirm | None = None) -> bool:
-        """Hand an event over. While a subscriber cannot keep up it is confirmed later, so that its sender slows down."""
+        """Hand an event over; confirmed later while a subscriber cannot keep up, so that its sender slows down."""
         self._broker.publish(topic, payload, self)
         if not self._broker.held:
             return True

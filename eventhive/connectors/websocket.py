@@ -1,7 +1,7 @@
-"""A network on a websocket pubsub server, of ours or of EventHive 0.5.0: one connection, in order, for both directions.
+"""A network on a websocket pubsub server, of ours or of EventHive 0.5.0: one connection for both directions.
 
-An event is kept until the server has answered its publish, and is sent again after a reconnect: at least once, in order.
-Topics are never unsubscribed on the wire, because a server of 0.5.0 disconnects whoever tries; they are ignored instead.
+An event is kept until the server has answered its publish, and is sent again after a reconnect: at least once, in
+order. Topics are never unsubscribed on the wire, because a server of 0.5.0 disconnects whoever tries; they are ignored.
 """
 
 import asyncio
@@ -147,15 +147,15 @@ class WebsocketConnector(Connector):
             if entry is not None:
                 link.send_encoded(entry[0])
 
-    def received(self, text: str) -> None:
-        """A message of the server; raises `PeerError`."""
+    def received(self, text: str, link: "Link") -> None:
+        """Take a message of the server; raises `PeerError`."""
         call_id = classic.confirmed(text)
         if call_id in self._waiting:
             self._confirm(call_id)
             return
         message = classic.read(text)
         if isinstance(message, Call):
-            self._answer(message)
+            self._answer(message, link)
         elif isinstance(message, Answer):
             self._answered(message)
 
@@ -218,19 +218,18 @@ class WebsocketConnector(Connector):
             logger.error("%s: the server refused an event: %r", self.network, answer.result)
             self._confirm(answer.call_id)
 
-    def _answer(self, call: Call) -> None:
-        assert self._link is not None
+    def _answer(self, call: Call, link: "Link") -> None:
         if call.method == "notify":
             if call.call_id is not None:
-                self._link.send_encoded(classic.done(call.call_id))
+                link.send_encoded(classic.done(call.call_id))
             topic = _topic(call.arguments)
             if topic in self._topics:
                 self.deliver(topic, classic.payload_of(call))
         elif call.call_id is not None:
             if call.method not in ("_ping_", "_get_channel_id_"):
                 raise PeerError(f"unknown method {call.method[:40]!r}")
-            result = "pong" if call.method == "_ping_" else self._link.id
-            self._link.send_encoded(classic.answer(result, call.call_id))
+            result = "pong" if call.method == "_ping_" else link.id
+            link.send_encoded(classic.answer(result, call.call_id))
 
 
 def _topic(arguments: dict[str, Any]) -> str:
@@ -261,7 +260,7 @@ class Link(ClientConnection):
         try:
             if not isinstance(data, str):
                 raise PeerError("a binary message")
-            self._connector.received(data)
+            self._connector.received(data, self)
         except PeerError as error:
             self.close(1002, str(error))
 

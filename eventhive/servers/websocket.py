@@ -1,8 +1,8 @@
 """The websocket pubsub server, on the wire of EventHive 0.5.0, inside the loop of the hive.
 
 Rules of this file:
-1. A connection can only harm itself: what it does wrong closes it, what it does not read is bounded, and others wait for
-   it at most `HOLD_SECONDS` at a time.
+1. A connection can only harm itself: what it does wrong closes it, what it does not read is bounded, and others wait
+   for it at most `HOLD_SECONDS` at a time.
 2. The text of an event is made once, whatever the number of its subscribers.
 """
 

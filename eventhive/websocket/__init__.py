@@ -5,7 +5,7 @@ Rules of this folder:
 2. Whole, unfragmented data frames are read and written here, which halves their cost. The upgrade, control frames,
    fragments and everything faulty are left to `websockets`, which is always handed whole frames.
 3. The frames of one piece of input, or of one loop iteration, leave in one write.
-4. Nothing is compressed: an inflated message could be a thousand times its length, and each connection would cost 35 KB.
+4. Nothing is compressed: a message could inflate to a thousand times its length, and a connection costs 35 KB more.
 """
 
 from .client import ClientConnection, connect

@@ -1,7 +1,8 @@
-"""What both ends of a websocket do: state, reading, writing, closing, keep-alive. The two upgrades are in their own files."""
+"""What both ends of a websocket do, but for reading and for the upgrade, which have files of their own."""
 
 import asyncio
 from dataclasses import dataclass
+from typing import cast
 
 from .frames import BINARY, TEXT
 from .reading import CLOSED, CLOSING, CONNECTING, OPEN, Reader
@@ -22,8 +23,8 @@ class Limits:
     """What one connection may cost.
 
     `upgrade_bytes`: of the HTTP request or response. `open_seconds`: from connecting to the finished upgrade.
-    `max_message`: bytes of one received message. `max_buffered`: bytes that wait for a slow reader before it is cut off.
-    `high_water`: bytes that wait for it before `writing_paused` is set; a quarter of it unsets it again.
+    `max_message`: bytes of one received message. `max_buffered`: bytes that wait for a slow reader until it is cut off.
+    `high_water`: bytes that wait for it until `writing_paused` is set; a quarter of it unsets it again.
     """
 
     upgrade_bytes: int = 8192
@@ -152,10 +153,9 @@ class Connection(Reader):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio, which also sets TCP_NODELAY."""
-        assert isinstance(transport, asyncio.Transport)
         self._loop = asyncio.get_running_loop()
-        self._transport = transport
-        transport.set_write_buffer_limits(self.limits.high_water)
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(self.limits.high_water)
         name = transport.get_extra_info("peername")
         if name:
             self.peer = f"[{name[0]}]:{name[1]}" if ":" in name[0] else f"{name[0]}:{name[1]}"

@@ -1,0 +1,156 @@
+"""Real processes that run small programs, and hives in this process."""
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventhive.config import build
+from eventhive.core.registry import EventList
+from eventhive.hive import Hive
+from eventhive.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+DEADLINE = 20.0
+
+
+class Program:
+    """A Python program in a process of its own, whose output is read line by line."""
+
+    def __init__(self, source: str, folder: Path, environment: dict[str, str]):
+        self.lines: list[str] = []
+        self._queue: queue.Queue[str | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "-c", textwrap.dedent(source)],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._queue.put(line.rstrip("\n"))
+        self._queue.put(None)
+
+    def expect(self, text: str) -> str:
+        """Wait for a line that contains `text`."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                line = self._queue.get(timeout=max(end - time.monotonic(), 0.01))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.lines))
+            self.lines.append(line)
+            if text in line:
+                return line
+
+    def tell(self, line: str = "") -> None:
+        """Write a line to its standard input."""
+        assert self.process.stdin
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def end(self) -> str:
+        """Wait until it has ended by itself; returns all it wrote."""
+        code = self.process.wait(DEADLINE)
+        while (line := self._queue.get(timeout=DEADLINE)) is not None:
+            self.lines.append(line)
+        output = "\n".join(self.lines)
+        assert code == 0, output
+        return output
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Program]]:
+    """Start programs: `run(source, **environment)`."""
+    programs: list[Program] = []
+
+    def start(source: str, **environment: str) -> Program:
+        programs.append(Program(source, tmp_path, environment))
+        return programs[-1]
+
+    yield start
+    for program in programs:
+        program.kill()
+        for stream in (program.process.stdin, program.process.stdout):
+            assert stream
+            stream.close()
+
+
+@pytest.fixture
+def port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class Here:
+    """A hive in this process, with its events."""
+
+    def __init__(self, text: str):
+        settings = Settings()
+        settings.read_string(text)
+        self.events = EventList(lambda name, data: self.hive.call(name, data), threading.local())
+        self.hive = Hive(build(settings), self.events)
+
+    def start(self) -> "Here":
+        self.hive.start()
+        return self
+
+    def in_loop(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call a function in the loop and return its result."""
+
+        async def call() -> Any:
+            return function(*args)
+
+        return self.hive.run_in_loop(call())
+
+
+@pytest.fixture
+def here() -> Iterator[Callable[[str], Here]]:
+    """Start hives in this process: `here(yaml)`."""
+    hives: list[Here] = []
+
+    def start(text: str) -> Here:
+        hives.append(Here(text))
+        return hives[-1].start()
+
+    yield start
+    for one in hives:
+        one.hive.stop(1)
+
+
+def wait_for(condition: Callable[[], object], what: str = "it") -> None:
+    """Wait until a condition of another thread holds."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end, f"{what} did not happen"
+        threading.Event().wait(0.005)
+
+
+@pytest.fixture(name="wait_for")
+def wait_for_fixture() -> Callable[..., None]:
+    """The function `wait_for`."""
+    return wait_for
