@@ -44,7 +44,7 @@ def rewrite(module: Module, homes: Mapping[str, str]) -> ast.Module:
 def merge(bundle: str, modules: Iterable[Module], homes: Mapping[str, str], beside: Iterable[str] = ()) -> ast.Module:
     """The code of the module `bundle` that holds these modules; `beside` are the names of its submodules that stay."""
     parts = {module.name: module for module in modules}
-    defined = {name: _definitions(module) for name, module in parts.items()}
+    defined = {name: definitions(module) for name, module in parts.items()}
     edited = {name: _Rewriter(module, homes, bundle, defined) for name, module in parts.items()}
     _check_collisions(bundle, defined, edited, beside)
     order = _ordered({name: sorted(edit.needs) for name, edit in edited.items()}, list(parts))
@@ -62,9 +62,7 @@ class _Rewriter(ast.NodeTransformer):
     where the names are from that it imports at top level.
     """
 
-    def __init__(
-        self, module: Module, homes: Mapping[str, str], home: str, defined: Mapping[str, set[str]]
-    ):
+    def __init__(self, module: Module, homes: Mapping[str, str], home: str, defined: Mapping[str, set[str]]):
         self.hoisted: list[str] = []
         self.needs: set[str] = set()
         self.origins: dict[str, str] = {}
@@ -95,7 +93,8 @@ class _Rewriter(ast.NodeTransformer):
             self.needs.add(target)
             return None
         node.module, node.level = home, 0
-        return self._place(node, {alias.asname or alias.name: ast.ImportFrom(home, [alias], 0) for alias in node.names})
+        single = {alias.asname or alias.name: ast.ImportFrom(home, [alias], 0) for alias in node.names}
+        return self._place(node, single)
 
     def _place(self, node: ast.Import | ast.ImportFrom, by_name: Mapping[str, ast.stmt]) -> ast.stmt | None:
         if not self._home or node not in self._top:
@@ -130,7 +129,7 @@ class _Rewriter(ast.NodeTransformer):
         return LocalError(f"{self._module.shown}:{node.lineno}: cannot be bundled: {what}")
 
 
-def _definitions(module: Module) -> set[str]:
+def definitions(module: Module) -> set[str]:
     """The names that the module gives a value at its top level, imported ones included."""
     symbols = symtable.symtable(module.text, module.shown, "exec").get_symbols()
     return {found.get_name() for found in symbols if found.is_assigned() or found.is_imported()}
@@ -139,7 +138,7 @@ def _definitions(module: Module) -> set[str]:
 def _check_collisions(
     bundle: str, defined: Mapping[str, set[str]], edited: Mapping[str, _Rewriter], beside: Iterable[str]
 ) -> None:
-    owners = {name: "a built-in" for name in dir(builtins)}
+    owners = dict.fromkeys(dir(builtins), "a built-in")
     owners.update({name: f"the module {bundle}.{name} beside the bundle" for name in beside})
     for part, names in defined.items():
         for name in sorted(names):

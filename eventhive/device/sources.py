@@ -62,10 +62,9 @@ def _destination(destination: str) -> str:
 
 def _locate(source: str) -> Path:
     top, _, rest = posixpath.normpath(posixpath.join("micro", source)).partition("/")
-    folders = {"micro": micro_dir, "eventhive": lambda: _PACKAGE}
-    if top not in folders:
+    if top not in ("micro", "eventhive"):
         raise LocalError(f"source {source!r}: is neither in micro/ nor in eventhive/")
-    path = folders[top]() / rest
+    path = (micro_dir() if top == "micro" else _PACKAGE) / rest
     if not path.is_file():
         raise LocalError(f"source {source!r}: there is no {path}")
     return path

@@ -1,6 +1,7 @@
 """Making compiled device code keep less heap, without changing what it does; works on all files of a tree at once.
 
-1. Constants: a capitalised top-level integer, assigned once, is put in where it is used; a global costs 45 bytes.
+1. Constants: a capitalised top-level integer, assigned once, is put in where it is used, since a global costs 45 bytes;
+   it is gone from bundles, and elsewhere where it is private.
 2. Names: `_private` attributes and globals become `p0`, `p1`, …, the same few in every class: an interned name costs
    20 bytes or more, and each doubling of their number a table. So a device module uses a private attribute only on
    `self` (or on its base class), never spells it in a string, never imports a private name.
@@ -12,7 +13,7 @@ A module that breaks a rule is an error that names it.
 import ast
 import builtins
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,19 +45,22 @@ _SHORT = re.compile(r"p\d+")
 
 @dataclass(frozen=True)
 class Squeezed:
-    """The tree after it: code by module, the file of texts, and the constants that are no longer there, by module."""
+    """The tree after it: code by module, the file of texts, and the constants that were put in, by module."""
 
     code: dict[str, str]
     texts: bytes
     constants: dict[str, dict[str, int]]
 
 
-def squeeze(modules: Mapping[str, ast.Module]) -> Squeezed:
-    """Change the modules of a tree, given by full name, in place; imports among them must be absolute."""
+def squeeze(modules: Mapping[str, ast.Module], bundles: Collection[str]) -> Squeezed:
+    """Change the modules of a tree, given by full name, in place; imports among them must be absolute.
+
+    `bundles` are those whose constants nothing outside the tree uses.
+    """
     constants = {name: _constants(tree) for name, tree in modules.items()}
     texts = _Texts()
     for name, tree in modules.items():
-        _Inliner(name, constants).visit(tree)
+        _Inliner(name, constants, name in bundles).visit(tree)
         _shorten(name, tree)
         texts.move(tree, name == TEXTS_MODULE)
     code = {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in modules.items()}
@@ -97,16 +101,18 @@ def _integer(node: ast.expr, known: Mapping[str, int]) -> int | None:
         number = isinstance(part, ast.Constant) and type(part.value) is int
         if not (number or isinstance(part, allowed) or (isinstance(part, ast.Name) and part.id in known)):
             return None
-    value = eval(compile(ast.Expression(node), "constant", "eval"), {"__builtins__": {}}, dict(known))
+    # Nothing but integers and operators is in it.
+    value = eval(compile(ast.Expression(node), "constant", "eval"), {"__builtins__": {}}, dict(known))  # noqa: S307
     return value if type(value) is int else None
 
 
 class _Inliner(ast.NodeTransformer):
     """Puts the constants of a module, and those it imports, where they are used."""
 
-    def __init__(self, module: str, constants: Mapping[str, Mapping[str, int]]):
+    def __init__(self, module: str, constants: Mapping[str, Mapping[str, int]], is_bundle: bool):
         self._module = module
         self._constants = constants
+        self._is_bundle = is_bundle
         self._values = dict(constants[module])
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
@@ -128,12 +134,13 @@ class _Inliner(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | None:
         target = node.targets[0]
         if isinstance(target, ast.Name) and target.id in self._constants[self._module]:
-            return None
+            if self._is_bundle or _is_private(target.id):
+                return None
         self.generic_visit(node)
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        if node.id not in self._values:
+        if node.id not in self._values or not isinstance(node.ctx, ast.Load):
             return node
         value = self._values[node.id]
         return ast.Constant(value) if value >= 0 else ast.UnaryOp(ast.USub(), ast.Constant(-value))
@@ -150,10 +157,10 @@ def _shorten(module: str, tree: ast.Module) -> None:
     _check_names(module, tree)
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     families: dict[str, dict[str, str]] = {}
-    for name, node in classes.items():
-        families[name] = next((families[base] for base in _bases(node) if base in families), {})
-        if all(base in classes or hasattr(builtins, base) for base in _bases(node)):
-            _shorten_attributes(module, node, families[name], classes)
+    for name, found in classes.items():
+        families[name] = next((families[base] for base in _bases(found) if base in families), {})
+        if all(base in classes or hasattr(builtins, base) for base in _bases(found)):
+            _shorten_attributes(module, found, families[name], classes)
     outside = ast.Module([node for node in tree.body if not isinstance(node, ast.ClassDef)], [])
     for node in ast.walk(outside):
         if isinstance(node, ast.Attribute) and _is_private(node.attr):
@@ -188,9 +195,8 @@ def _shorten_globals(tree: ast.Module) -> None:
                 setattr(found, field, short[getattr(found, field)])
         if isinstance(found, ast.Global):
             found.names = [short.get(name, name) for name in found.names]
-    for node in ast.walk(tree):
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-            node.name = short.get(node.name, node.name)
+        if isinstance(found, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            found.name = short.get(found.name, found.name)
 
 
 def _defined_by(node: ast.stmt) -> Iterable[str]:
@@ -258,7 +264,7 @@ class _Texts(ast.NodeTransformer):
         self._depth -= 1
         return node
 
-    visit_AsyncFunctionDef = visit_FunctionDef
+    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - the name is what ast looks for
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if node.value is not None:

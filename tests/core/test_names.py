@@ -1,0 +1,129 @@
+"""Names of events: splitting, matching, limits."""
+
+import unittest
+
+from eventhive.core.errors import EventHiveError, LocalError
+from eventhive.core.names import (
+    MAX_NAME_BYTES,
+    SEPARATOR,
+    check_name,
+    glob_match,
+    is_glob,
+    is_remote,
+    local_name,
+    split_name,
+)
+
+
+class SplitTest(unittest.TestCase):
+    def test_the_number_of_parts_is_the_routing(self):
+        self.assertEqual(split_name("tick"), (None, None, "tick"))
+        self.assertEqual(split_name("queen/temperature"), (None, "queen", "temperature"))
+        self.assertEqual(split_name("my-hive/queen/temperature"), ("my-hive", "queen", "temperature"))
+
+    def test_what_follows_the_second_separator_belongs_to_the_event(self):
+        self.assertEqual(split_name("a/b/c/d/e"), ("a", "b", "c/d/e"))
+
+    def test_only_three_parts_and_more_are_remote(self):
+        self.assertFalse(is_remote("tick"))
+        self.assertFalse(is_remote("queen/temperature"))
+        self.assertTrue(is_remote("my-hive/queen/temperature"))
+        self.assertTrue(is_remote("my-hive/queen/room/temperature"))
+
+    def test_the_local_name_has_no_network(self):
+        self.assertEqual(local_name("my-hive/queen/temperature"), "queen/temperature")
+        self.assertEqual(local_name("my-hive/queen/room/temperature"), "queen/room/temperature")
+
+
+class CheckTest(unittest.TestCase):
+    def test_a_good_name_is_returned(self):
+        for name in ("a", "a/b", "a/b/c", "a/b/c/d", "Größe/°C", "-_.:", "x" * MAX_NAME_BYTES):
+            self.assertEqual(check_name(name), name)
+
+    def test_a_name_is_a_string(self):
+        for name in (None, 1, b"a", ["a"], True):
+            with self.subTest(name=name):
+                self.refuses(name, "is a string")
+
+    def test_a_name_has_a_length(self):
+        self.refuses("", "1 to %d bytes" % MAX_NAME_BYTES)
+        self.refuses("x" * (MAX_NAME_BYTES + 1), "1 to %d bytes" % MAX_NAME_BYTES)
+        # Bytes count, not characters: the limit is about the line they travel on.
+        self.refuses("°" * (MAX_NAME_BYTES // 2 + 1), "1 to %d bytes" % MAX_NAME_BYTES)
+
+    def test_a_long_name_is_not_repeated_in_full(self):
+        with self.assertRaises(LocalError) as caught:
+            check_name("x" * 100000)
+        self.assertLess(len(str(caught.exception)), 200)
+
+    def test_no_character_that_means_something_elsewhere(self):
+        for character in (" ", "\n", "\r", "\t", "\0", "\x1b", "\x7f", "*", "?"):
+            with self.subTest(character=character):
+                self.refuses("a/b%sc" % character, "no spaces, control characters")
+
+    def test_no_empty_part(self):
+        for name in (SEPARATOR, "/a", "a/", "a//b", "a/b/"):
+            with self.subTest(name=name):
+                self.refuses(name, "empty part")
+
+    def test_a_bad_name_is_a_local_error(self):
+        with self.assertRaises(EventHiveError):
+            check_name("")
+
+    def refuses(self, name, why):
+        with self.assertRaises(LocalError) as caught:
+            check_name(name)
+        self.assertIn(why, str(caught.exception))
+
+
+class GlobTest(unittest.TestCase):
+    def test_what_a_glob_is(self):
+        self.assertTrue(is_glob("a/*"))
+        self.assertTrue(is_glob("a?c"))
+        self.assertFalse(is_glob("a/b"))
+        self.assertFalse(is_glob("[a]"))
+
+    def test_matches(self):
+        for name, pattern in (
+            ("a", "a"),
+            ("a/b/c", "*"),
+            ("a/b/c", "a/*"),
+            ("a/b/c", "*/c"),
+            ("a/b/c", "a/*/c"),
+            ("a/b/c", "a*c"),
+            ("a/b/c", "?/?/?"),
+            ("a/b/c", "a/b/c*"),
+            ("a/b/c", "*a/b/c"),
+            ("a/b/c", "**"),
+            ("abcabcabd", "*abd"),
+            ("aaab", "*a?b"),
+            ("mississippi", "m*iss*ip*i"),
+            ("", "*"),
+            ("", ""),
+            ("[a]", "[a]"),
+        ):
+            with self.subTest(name=name, pattern=pattern):
+                self.assertTrue(glob_match(name, pattern))
+
+    def test_does_not_match(self):
+        for name, pattern in (
+            ("a", ""),
+            ("", "?"),
+            ("a", "A"),
+            ("a", "b"),
+            ("ab", "a"),
+            ("a", "ab"),
+            ("a/b", "?"),
+            ("a/b/c", "a/*/d"),
+            ("worker-net/x", "worker/*"),
+            ("abcabcabc", "*abd"),
+            ("a", "[a]"),
+            ("a", "a?"),
+        ):
+            with self.subTest(name=name, pattern=pattern):
+                self.assertFalse(glob_match(name, pattern))
+
+    def test_many_stars_take_no_exponential_time(self):
+        # Backtracking over every star would not end before the sun does.
+        self.assertFalse(glob_match("a" * 90, "*a" * 30 + "b"))
+        self.assertTrue(glob_match("a" * 90 + "b", "*a" * 30 + "*b"))

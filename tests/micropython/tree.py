@@ -1,0 +1,73 @@
+"""The tree that portable tests run in: what a board gets, compiled and bundled, and the tests beside it."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from eventhive.device.stage import BUNDLES, compile_mpy, dropped_constants, homes, stage
+from eventhive.device.tools import micropython
+
+HERE = Path(__file__).resolve().parent
+TESTS = HERE.parent
+
+# What a Pico W has free after start, 200 KB, less its driver of the radio.
+HEAP = "190K"
+
+# A deadlock, not a slow test, takes longer.
+TIMEOUT_S = 120
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Folders on disk: `board` as staged, `tests` compiled, `hidden` with a cryptolib that cannot be imported."""
+
+    root: Path
+
+    @property
+    def board(self) -> Path:
+        """The staged tree."""
+        return self.root / "board"
+
+    def path(self, test: str, hide_cryptolib: bool = False) -> str:
+        """MICROPYPATH for one test file, given relative to tests/."""
+        folders = [self.root / "tests" / Path(test).parent, self.root / "tests", self.board]
+        if hide_cryptolib:
+            folders.insert(0, self.root / "hidden")
+        return ":".join([*map(str, folders), ".frozen"])
+
+    def run(self, test: str, hide_cryptolib: bool = False) -> "subprocess.CompletedProcess[str]":
+        """Run one test file on MicroPython."""
+        command = [*(micropython() or ()), "-X", f"heapsize={HEAP}", str(HERE / "run.py"), Path(test).stem]
+        environment = {**os.environ, "MICROPYPATH": self.path(test, hide_cryptolib)}
+        environment["EVENTHIVE_VECTORS"] = str(TESTS / "vectors")
+        return subprocess.run(
+            command, env=environment, cwd=self.root, capture_output=True, text=True, timeout=TIMEOUT_S
+        )
+
+
+def build(root: Path, tests: "tuple[str, ...]") -> Tree:
+    """Stage a compiled board, and compile these test files, given relative to tests/."""
+    tree = Tree(root)
+    stage(tree.board, mpy=True)
+    _add_merged_modules(tree.board)
+    compiled = {"unittest/__init__": HERE / "shim/unittest/__init__.py", "vectors": HERE / "lib/vectors.py"}
+    compiled.update({test.removesuffix(".py"): TESTS / test for test in tests})
+    for name, source in compiled.items():
+        output = root / "tests" / f"{name}.mpy"
+        output.parent.mkdir(parents=True, exist_ok=True)
+        # Without -O, so that a failure shows its line.
+        compile_mpy(source, output, source.name, options=())
+    (root / "hidden").mkdir()
+    (root / "hidden" / "cryptolib.py").write_text("raise ImportError('hidden by the tests')\n")
+    return tree
+
+
+def _add_merged_modules(board: Path) -> None:
+    """Make `eventhive.core.x` importable for each x that a bundle holds; tests name modules as the sources do."""
+    constants = dropped_constants()
+    for name, bundle in homes().items():
+        if name not in BUNDLES:
+            lines = [f"from {bundle} import *"]
+            lines += [f"{constant} = {value}" for constant, value in constants[name].items()]
+            (board / (name.replace(".", "/") + ".py")).write_text("\n".join(lines) + "\n")
