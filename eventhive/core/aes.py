@@ -21,9 +21,9 @@ def block_cipher(key: bytes):
         try:
             from ucryptolib import aes
         except ImportError:
-            from Crypto.Cipher import AES
+            from .aes_host import BlockCipher
 
-            return AES.new(key, AES.MODE_ECB).encrypt
+            return BlockCipher(key).encrypt
     return aes(key, 1).encrypt
 
 

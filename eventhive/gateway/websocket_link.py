@@ -50,10 +50,22 @@ class WebsocketLinks:
         self.insecure = insecure
         self.connections: set[DeviceConnection] = set()
         self.half_open = 0
+        self._waiting: list[DeviceConnection] = []
 
     def __call__(self) -> "DeviceConnection":
         """A new connection, for a server of asyncio."""
         return DeviceConnection(self)
+
+    def flush_soon(self, connection: "DeviceConnection") -> None:
+        """Have a connection send what it has to, after all connections were read that can be."""
+        if not self._waiting:
+            asyncio.get_running_loop().call_soon(self._flush)
+        self._waiting.append(connection)
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.flush_now()
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass for all sessions."""
@@ -72,14 +84,14 @@ class DeviceConnection(ServerConnection):
 
     kind = "websocket"
 
-    __slots__ = ("links", "device", "session", "_pump", "_woken", "_busy")
+    __slots__ = ("links", "device", "session", "_pump", "_woken")
 
     def __init__(self, links: WebsocketLinks):
         super().__init__(LIMITS)
         self.links = links
         self.device: Device | None = None
         self.session: Any = None
-        self._woken = self._busy = False
+        self._woken = False
 
     @property
     def address(self) -> str:
@@ -108,21 +120,13 @@ class DeviceConnection(ServerConnection):
         links.half_open += 1
         self._pump.flush()
 
-    def data_received(self, data: bytes) -> None:
-        """Take what arrived, then answer all of it at once."""
-        self._busy = True
-        super().data_received(data)
-        self._busy = False
-        if self._woken:
-            self._flush()
-
     def message(self, data: str | bytes) -> None:
         """One message of the device."""
         if isinstance(data, str):
             self.close(NOT_TEXT, "binary messages only")
             return
         self._pump.receive(data)
-        self._woken = True
+        self.wake()
 
     def send(self, message: bytes) -> None:
         """One message for the device; the pump's name for it."""
@@ -140,17 +144,16 @@ class DeviceConnection(ServerConnection):
         """Something is to be sent: in this iteration, once."""
         if not self._woken:
             self._woken = True
-            if not self._busy:
-                asyncio.get_running_loop().call_soon(self._flush)
+            self.links.flush_soon(self)
 
     def end(self) -> None:
         """The session is over: say so and close."""
-        self._flush()
+        self.flush_now()
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: heartbeats, deadlines."""
         self.session.tick(elapsed_ms)
-        self._flush()
+        self.flush_now()
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is gone."""
@@ -170,7 +173,8 @@ class DeviceConnection(ServerConnection):
             if self.device is not None:
                 self.links.half_open -= 1
 
-    def _flush(self) -> None:
+    def flush_now(self) -> None:
+        """Send what there is to send."""
         self._woken = False
         self._pump.flush()
         self.flush()
