@@ -1,0 +1,187 @@
+"""The key file: which devices there are, their keys, and what each may publish and receive.
+
+Rules of this file:
+1. The file is the owner's alone (mode 600); one that others may read is refused, because its keys are no secret then.
+2. It is replaced as a whole, under a lock, and is on disk before a new key is given out.
+3. Keys are made here, from the system's randomness; a key appears in no log and no repr.
+
+    {"sensor-1": {"key": "64 hex digits", "keygen": 0, "publish": ["my-hive/*/*"], "receive": ["sensor-1/*"]}}
+"""
+
+import fcntl
+import json
+import os
+import stat
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import LocalError
+from ..core.ids import is_id
+from ..core.seal import KEY_BYTES
+
+# The number of a key travels in one byte.
+MAX_KEYGEN = 255
+
+_FIELDS = {"key": str, "keygen": int, "publish": list, "receive": list}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One device: its key, the number of that key, and globs of what it may publish and receive; no glob, no right."""
+
+    key: bytes = field(repr=False)
+    keygen: int
+    publish: tuple[str, ...]
+    receive: tuple[str, ...]
+
+
+class KeyStore:
+    """The key file at `path`, which need not exist yet."""
+
+    def __init__(self, path: str | os.PathLike[str]):
+        self.path = Path(path)
+
+    def load(self) -> dict[str, Entry]:
+        """All devices by their names, none when there is no file; `LocalError` names file, device and fault."""
+        try:
+            with self.path.open("rb") as file:
+                self._check_mode(os.fstat(file.fileno()))
+                text = file.read()
+        except FileNotFoundError:
+            return {}
+        except OSError as error:
+            raise LocalError(f"key file {self.path}: {error.strerror}") from None
+        return self._parse(text)
+
+    def add(self, name: str, networks: Iterable[str]) -> Entry:
+        """Make a key for a new device, which may publish on these networks and receive what is for its own channel."""
+        if not is_id(name):
+            raise LocalError(f"device '{name}': a name is 1 to 32 letters, digits, '-' and '_'")
+        with self._locked():
+            entries = self.load()
+            if name in entries:
+                raise LocalError(f"device '{name}' is in {self.path} already: to give it a new key, remove it first")
+            publish = tuple(f"{network}/*/*" for network in networks)
+            entries[name] = Entry(os.urandom(KEY_BYTES), 0, publish, (f"{name}/*",))
+            self._write(entries)
+        return entries[name]
+
+    def remove(self, name: str) -> None:
+        """Forget a device and its key."""
+        with self._locked():
+            entries = self.load()
+            if name not in entries:
+                raise LocalError(f"device '{name}' is not in {self.path}")
+            del entries[name]
+            self._write(entries)
+
+    def _check_mode(self, status: os.stat_result) -> None:
+        mode = stat.S_IMODE(status.st_mode)
+        if mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise LocalError(f"key file {self.path}: others may read it (mode {mode:o}): chmod 600 {self.path}")
+
+    def _parse(self, text: bytes) -> dict[str, Entry]:
+        try:
+            devices = json.loads(text, object_pairs_hook=self._object)
+        except ValueError as error:
+            raise LocalError(f"key file {self.path}: not JSON: {error}") from None
+        if not isinstance(devices, dict):
+            raise LocalError(f"key file {self.path}: must be an object, device names to their entries")
+        entries = {name: self._entry(name, fields) for name, fields in devices.items()}
+        owners: dict[bytes, str] = {}
+        for name, entry in entries.items():
+            if owners.setdefault(entry.key, name) != name:
+                raise LocalError(
+                    f"key file {self.path}: '{owners[entry.key]}' and '{name}' have the same key: remove one and add it"
+                )
+        return entries
+
+    def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) != len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise LocalError(f"key file {self.path}: '{twice}' is there twice: keep one")
+        return found
+
+    def _entry(self, name: str, fields: Any) -> Entry:
+        def fault(what: str) -> LocalError:
+            return LocalError(f"key file {self.path}: device '{name}': {what}")
+
+        if not is_id(name):
+            raise fault("a name is 1 to 32 letters, digits, '-' and '_'")
+        if not isinstance(fields, dict):
+            raise fault(f"must be an object with {', '.join(_FIELDS)}")
+        for key in fields:
+            if key not in _FIELDS:
+                raise fault(f"unknown key '{key}'; known: {', '.join(_FIELDS)}")
+        for key, kind in _FIELDS.items():
+            if type(fields.get(key)) is not kind:
+                raise fault(f"'{key}' is missing" if key not in fields else f"'{key}' must be a JSON {_KINDS[kind]}")
+        return Entry(
+            _key(fields["key"], fault),
+            _keygen(fields["keygen"], fault),
+            _globs("publish", fields["publish"], fault),
+            _globs("receive", fields["receive"], fault),
+        )
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        # The folder is what is locked: the file itself is replaced.
+        try:
+            folder = os.open(self.path.parent, os.O_RDONLY)
+        except OSError as error:
+            raise LocalError(f"key file {self.path}: its folder: {error.strerror}") from None
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX)
+            yield
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _write(self, entries: dict[str, Entry]) -> None:
+        devices = {name: {**asdict(entry), "key": entry.key.hex()} for name, entry in sorted(entries.items())}
+        try:
+            # Its mode is 600 from the start.
+            number, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
+        except OSError as error:
+            raise LocalError(f"key file {self.path}: cannot be written: {error.strerror}") from None
+        try:
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                json.dump(devices, file, indent=2)
+                file.write("\n")
+                file.flush()
+                os.fsync(file.fileno())
+            os.replace(name, self.path)
+        except OSError as error:
+            os.unlink(name)
+            raise LocalError(f"key file {self.path}: cannot be written: {error.strerror}") from None
+
+
+_KINDS = {str: "string", int: "integer", list: "array of strings"}
+
+
+def _key(text: str, fault: Any) -> bytes:
+    try:
+        key = bytes.fromhex(text)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES or len(text) != 2 * KEY_BYTES:
+        raise fault(f"'key' must be {2 * KEY_BYTES} hex digits: remove the device and add it again")
+    return key
+
+
+def _keygen(number: int, fault: Any) -> int:
+    if not 0 <= number <= MAX_KEYGEN:
+        raise fault(f"'keygen' must be 0 to {MAX_KEYGEN}")
+    return number
+
+
+def _globs(key: str, globs: list[Any], fault: Any) -> tuple[str, ...]:
+    if not all(isinstance(glob, str) and glob for glob in globs):
+        raise fault(f"'{key}' must be a JSON array of strings")
+    return tuple(globs)
