@@ -218,6 +218,8 @@ def done(call_id: str) -> bytes:
 
 def answer(result: bool | str, call_id: str) -> bytes:
     """The answer to any other call. All three members are always there: newer peers require them."""
+    if result is True:
+        return (_TRUE[:-1] + quote(call_id) + "}}").encode("ascii")
     kind = "bool" if isinstance(result, bool) else "str"
     value = json.dumps(result)
     return (

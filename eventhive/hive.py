@@ -247,6 +247,8 @@ class Hive:
             if count:
                 logger.error("%s: %d events were not sent in time", name, count)
         await asyncio.gather(*[one.stop(max(end - self.loop.time(), 0)) for one in self.servers.values()])
+        # What was cut off is closed by the loop in its next iteration.
+        await asyncio.sleep(0)
 
 
 class HookedNetwork:

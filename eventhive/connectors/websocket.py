@@ -121,6 +121,7 @@ class WebsocketConnector(Connector):
         if link is not None:
             link.close(1000, "")
             await asyncio.wait([link.ended], timeout=seconds)
+            link.abort()
         self._became(False, "stopped")
         return len(self._waiting)
 

@@ -45,16 +45,21 @@ def with_server(
 ) -> None:
     async def run() -> None:
         ended: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+        made: list[Echo] = []
 
         def factory() -> Echo:
             connection = kind(limits, keepalive)
             connection.ended = ended
+            made.append(connection)
             return connection
 
         server = await serve(factory, "127.0.0.1", 0)
         async with asyncio.timeout(DEADLINE):
             await test(server.sockets[0].getsockname()[1], ended)
         server.close()
+        for connection in made:
+            connection.abort()
+        await asyncio.sleep(0)
 
     asyncio.run(run())
 
@@ -298,13 +303,8 @@ def test_what_is_no_websocket_server_is_named(answer: bytes, why: str) -> None:
 
 
 def test_connecting_has_a_deadline() -> None:
-    async def run() -> None:
-        server = await asyncio.start_server(lambda reader, writer: asyncio.Event().wait(), "127.0.0.1", 0)
-        with pytest.raises(TimeoutError):
-            await connect(Client, "127.0.0.1", server.sockets[0].getsockname()[1], timeout=0.1)
-        server.close()
-
-    asyncio.run(run())
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(TimeoutError):
+        asyncio.run(connect(Client, "127.0.0.1", silent.getsockname()[1], timeout=0.1))
 
 
 def test_a_port_in_use_is_named() -> None:
