@@ -9,12 +9,16 @@
     eventhive.init()
     eventhive.EVENTS.call("my-hive/queen/temperature", {"celsius": 21.5})
     asyncio.run(eventhive.run())
+
+After `init()` the attributes of the `Node` are attributes of this module: `await run(*coroutines)` keeps the link up
+until `stop()`, `await send(event, data, timeout_s)` is True once the event was acknowledged, `post(event, data)` sends
+one that may be lost, `time_ms` is the gateway's time, `outbox` holds what waits.
 """
 
-import asyncio
-
-from eventhive.core.errors import EventHiveError, LimitError, LocalError, PeerError
+from eventhive.core.errors import EventHiveError, LocalError, PeerError
 from eventhive.core.registry import EventList
+
+from .node import Node, forget
 
 
 def _no_outlet(name, data):
@@ -22,12 +26,14 @@ def _no_outlet(name, data):
 
 
 EVENTS = EventList(_no_outlet)
+append = EVENTS.append
 node = None
 
 
-def append(event, help=""):
-    """Declare an event, or each of a list."""
-    EVENTS.append(event, help)
+def __getattr__(name):
+    if node is None:
+        raise AttributeError("%s: call eventhive.init() first" % name)
+    return getattr(node, name)
 
 
 def hook(event, expand=True):
@@ -42,48 +48,14 @@ def hook(event, expand=True):
 
 def get_event_name():
     """Inside a hook: the name of the event that called it."""
-    return EVENTS.context.event
+    return EVENTS.event
 
 
 def init(settings="eventhive.json", boot_file="eventhive.boot"):
     """Set up the node from a file, or a dict of what would be in it; `LocalError` says what is wrong with it."""
     global node
-    import sys
+    from .settings import check, read
 
-    from . import settings as reader
-    from .node import Node
-
-    node = Node(reader.check(settings) if type(settings) is dict else reader.read(settings), EVENTS, boot_file)
-    # Reading is over: give the reader's heap back.
-    del sys.modules[reader.__name__]
+    node = Node(check(settings) if type(settings) is dict else read(settings), EVENTS, boot_file)
+    forget("eventhive.settings")
     return node
-
-
-async def run(*tasks):
-    """Keep the link up, and run these coroutines beside it, until `stop`."""
-    started = [asyncio.create_task(task) for task in tasks]
-    try:
-        await node.run()
-    finally:
-        for task in started:
-            task.cancel()
-
-
-async def send(event, data=None, timeout_s=30):
-    """Call a remote event and wait until it was acknowledged; False when it was not, in time: it stays queued."""
-    return await node.send(event, data, timeout_s)
-
-
-def post(event, data=None):
-    """Call a remote event that may be lost: True when it was written to a link that is up."""
-    return node.post(event, data)
-
-
-def time_ms():
-    """The gateway's time in milliseconds since 1970, 0 before the first connection."""
-    return node.time_ms()
-
-
-def stop():
-    """End `run`, saying goodbye."""
-    node.stop()

@@ -4,15 +4,15 @@ An outage is a state, not an error: `EVENTS.call` puts into the outbox whether o
 """
 
 import asyncio
+import sys
 from os import rename, urandom
 
 from eventhive.core.backoff import MAX_MS, delays
-from eventhive.core.device_session import DeviceSession
-from eventhive.core.envelope import EVENT, ONCE, encode
-from eventhive.core.errors import LocalError
+from eventhive.core.envelope import EVENT, HOOKS, ONCE, encode
+from eventhive.core.errors import LocalError, PeerError
 from eventhive.core.names import SEPARATOR, local_name, split_name
 from eventhive.core.pump import Pump
-from eventhive.core.ring import Marks, Outbox
+from eventhive.core.ring import Mark, Outbox
 from eventhive.core.seal import link_mac
 from eventhive.core.session import ACK, OPENED, REJECTED
 
@@ -23,57 +23,58 @@ from .port import print_exception, sleep_ms, ticks_diff, ticks_ms, ticks_us
 WEBSOCKET_LIMIT = 1024
 SERIAL_LIMIT = 512
 
+# A gateway challenges at once; what does not is something else, or a connection that only seems to be one.
+CHALLENGE_S = 5
+
 # Time for a goodbye and the last acknowledgements; a link that is slower is as good as lost.
 GOODBYE_S = 2
 
 # `attempt` is the boot in 20 bits and the connection of that boot in 12.
-_CONNECTIONS = 1 << 12
-_BOOTS = 1 << 20
+CONNECTIONS = 4096
+BOOTS = 1048576
+
+
+def forget(name):
+    """Give back the heap of a module that has done its work; it is loaded again when it is needed again."""
+    package, _, last = name.rpartition(".")
+    del sys.modules[name]
+    delattr(sys.modules[package], last)
 
 
 class Node:
     """One device and its link. `settings` are what `settings.check` gives; `events` its EventList.
 
-    Counters: `received` events given to hooks, `failed` hooks that raised, `unclaimed` events that nothing hooks;
-    those of what is sent are `outbox`'s. `log(text)` may be replaced.
+    `session` is None while there is no connection. Counters: `received` events given to hooks, `failed` hooks that
+    raised, `unclaimed` events that nothing hooks, `rejected` unusable ones; those of what is sent are `outbox`'s.
+    `time_ms` is the gateway's time in milliseconds since 1970, 0 before the first connection. `log(text)` may be replaced.
     """
 
     def __init__(self, settings, events, boot_file):
         self.log = print
         self.events = events
-        self.received = self.failed = self.unclaimed = 0
+        self.received = self.failed = self.unclaimed = self.rejected = self.time_ms = 0
         self.outbox = Outbox(settings["outbox_bytes"], WEBSOCKET_LIMIT)
         self.session = None
         self._settings = settings
         self._link = link_mac(settings["key"]) if settings["key"] else None
-        self._marks = Marks()
+        self._mark = Mark()
         self._boot_file = boot_file
         self._boot = self._connection = 0
         self._woken = asyncio.Event()
         self._acked = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._slow = self._opened = False
+        self._opened = False
         self._arrived = []
         self._ticks = ticks_ms()
-        self._time_ms = 0
         self._serial = None
         events.outlet = self.call
         events.declared = self._declared
-
-    @property
-    def connected(self):
-        """True while the gateway knows this device on the present connection."""
-        return self.session is not None and self._time_ms > 0 and not self.session.closed
-
-    def time_ms(self):
-        """The gateway's time in milliseconds since 1970, 0 before the first connection; exact to a second or so."""
-        return self._time_ms
 
     def call(self, name, data):
         """Queue an event for the network in its name; False when the outbox is full (counted in `outbox.dropped`)."""
         return self._put(name, data) > 0
 
-    async def send(self, name, data, timeout_s):
+    async def send(self, name, data=None, timeout_s=30):
         """Queue an event and wait for its acknowledgement; False when there was no room, or none came in time."""
         number = self._put(name, data)
         try:
@@ -81,10 +82,11 @@ class Node:
         except asyncio.TimeoutError:
             return False
 
-    def post(self, name, data):
+    def post(self, name, data=None):
         """Send an event that may be lost, if there is a connection right now; True when it was written."""
-        payload = self._payload(name, data)
-        sent = self.connected and self.session.once(name, payload)
+        from .post import post
+
+        sent = self._opened and post(self.session, name, self._payload(name, data))
         self._woken.set()
         return sent
 
@@ -95,14 +97,16 @@ class Node:
         self._woken.set()
         self._stopped.set()
 
-    async def run(self):
-        """Keep the link up until `stop`."""
-        keeping = asyncio.create_task(self._keep())
+    async def run(self, *tasks):
+        """Keep the link up, and run these coroutines beside it, until `stop`."""
+        started = [asyncio.create_task(task) for task in [self._keep()] + list(tasks)]
         await self._stopped.wait()
         try:
-            await asyncio.wait_for(keeping, GOODBYE_S if self.session else 0.001)
+            await asyncio.wait_for(started[0], GOODBYE_S if self.session else 0.001)
         except asyncio.TimeoutError:
             pass
+        for task in started:
+            task.cancel()
 
     async def _keep(self):
         try:
@@ -113,12 +117,18 @@ class Node:
             waits = self._waits()
             while not self._stopped.is_set():
                 try:
-                    if await self._serve():
-                        waits = self._waits()
-                except (OSError, EOFError) as error:
-                    self.log("eventhive: no connection: %s" % error)
+                    session = await self._serve()
+                    self.log("eventhive: link down: %s" % session.closed)
+                    refused = session.refused
+                except (OSError, EOFError, PeerError, asyncio.TimeoutError) as error:
+                    self.log("eventhive: no connection: %s" % (error or "the gateway does not challenge"))
+                    refused = False
+                if self._opened:
+                    waits = self._waits()
+                self._opened, self.session = False, None
                 if not self._stopped.is_set():
-                    await sleep_ms(MAX_MS if self._slow else next(waits))
+                    # A refusal does not change by asking often.
+                    await sleep_ms(MAX_MS if refused else next(waits))
         finally:
             self._stopped.set()
 
@@ -126,58 +136,57 @@ class Node:
         return delays(lambda below: int.from_bytes(urandom(2), "big") % below)
 
     async def _serve(self):
-        carrier, limit = await self._carrier()
-        session = self._session(limit)
-        pump = Pump(session, carrier, self._handle)
-        self.session = session
-        self._opened = self._slow = False
-        try:
-            await pump.run(self._woken, self._settle, sleep_ms, self._passed)
-        finally:
-            self.session = None
-        self._slow = session.refused > 0
-        if not self._stopped.is_set():
-            self.log("eventhive: link down: %s" % session.closed)
-        return self._opened
-
-    async def _carrier(self):
         link = self._settings["link"]
         if link["type"] == "serial":
+            limit = SERIAL_LIMIT
             if not self._serial:
                 from .serial import connect
 
-                self._serial = await connect(link["device"], SERIAL_LIMIT)
-            await self._serial.begin()
-            return self._serial, SERIAL_LIMIT
-        from .ws import connect
+                self._serial = await connect(link["device"], limit)
+            carrier = self._serial
+            await carrier.begin()
+        else:
+            limit = WEBSOCKET_LIMIT
+            from .ws_connect import connect
 
-        return await connect(link["host"], link["port"], link["endpoint"], WEBSOCKET_LIMIT), WEBSOCKET_LIMIT
+            carrier = await connect(link["host"], link["port"], link["endpoint"], limit)
+            forget("eventhive.ws_connect")
+        challenge = await asyncio.wait_for(carrier.receive(), CHALLENGE_S)
+        session = self.session = self._greet(challenge, carrier, limit)
+        await Pump(session, carrier, self._handle).run(self._woken, self._settle, sleep_ms, self._passed)
+        return session
 
-    def _session(self, limit):
-        if self._connection % _CONNECTIONS == 0:
+    def _greet(self, challenge, carrier, limit):
+        from eventhive.core.greet import greet
+
+        if self._connection % CONNECTIONS == 0:
             self._boot = next_boot(self._boot_file)
-        attempt = self._boot * _CONNECTIONS + self._connection % _CONNECTIONS
+        attempt = self._boot * CONNECTIONS + self._connection % CONNECTIONS
         self._connection += 1
         seed = urandom(16) + ticks_us().to_bytes(8, "big")
-        name, heartbeat = self._settings["id"], self._settings["heartbeat"]
-        keygen = self._settings.get("keygen", 0)
-        return DeviceSession(
-            name, self._link, keygen, attempt, seed, limit, heartbeat, self._hooks(), self.outbox, self._marks
+        settings = self._settings
+        name, keygen, heartbeat = settings["id"], settings.get("keygen", 0), settings["heartbeat"]
+        hello, session = greet(
+            challenge, name, self._link, keygen, attempt, seed, limit, heartbeat, self.outbox, self._mark
         )
+        forget("eventhive.core.greet")
+        for network, channel in self._inputs():
+            for event in self.events.match(channel + "*"):
+                session.say(encode([HOOKS, network + SEPARATOR + event]))
+        carrier.send(hello)
+        return session
 
-    def _hooks(self):
-        names = []
+    def _inputs(self):
+        """(network, "channel/") of each network that may send events here."""
         for network, connector in self._settings["connectors"].items():
-            for name in self.events.match("%s%s*" % (connector.get("input_channel", ""), SEPARATOR)):
-                names.append(network + SEPARATOR + name)
-        return names
+            if connector.get("input_channel"):
+                yield network, connector["input_channel"] + SEPARATOR
 
     def _declared(self, name):
-        if self.session and split_name(name)[0] is None:
-            for network, connector in self._settings["connectors"].items():
-                if split_name(name)[1] == connector.get("input_channel"):
-                    self.session.hooks([network + SEPARATOR + name])
-                    self._woken.set()
+        for network, channel in self._inputs():
+            if self.session and name.startswith(channel):
+                self.session.say(encode([HOOKS, network + SEPARATOR + name]))
+                self._woken.set()
 
     def _payload(self, name, data):
         if split_name(name)[0] not in self._settings["connectors"]:
@@ -186,7 +195,7 @@ class Node:
         if not options.get("remove_metadata", True) and type(data) is dict:
             from .metadata import with_metadata
 
-            data = with_metadata(name, data, options.get("metadata_key", "__eventhive__"), self._time_ms)
+            data = with_metadata(name, data, options.get("metadata_key", "__eventhive__"), self.time_ms)
         return encode(data)
 
     def _put(self, name, data):
@@ -204,26 +213,25 @@ class Node:
         kind = event[0]
         if kind == EVENT or kind == ONCE:
             self._arrived.append((event[1], event[2]))
-        elif kind == ACK:
-            self._acked.set()
         elif kind == OPENED:
             self._opened = True
-            self._time_ms = event[1]
-            self._acked.set()
+            self.time_ms = event[1]
             self.log("eventhive: link up")
+        elif kind == REJECTED:
+            self.rejected += 1
         if kind == EVENT or kind == REJECTED:
             self.session.confirm()
+        elif kind == ACK or kind == OPENED:
+            self._acked.set()
 
     async def _settle(self):
         # A turn of the loop: the writer sends the acknowledgements before any hook runs, as a hook may reset the board.
-        if self._arrived:
-            await sleep_ms(0)
         while self._arrived:
+            await sleep_ms(0)
             name, data = self._arrived.pop(0)
             self.received += 1
             if not self.events.deliver(local_name(name), data, self._hook_failed):
                 self.unclaimed += 1
-            await sleep_ms(0)
 
     def _hook_failed(self, name, function, error):
         self.failed += 1
@@ -231,12 +239,12 @@ class Node:
         print_exception(error)
 
     def _passed(self):
-        # Boards' ticks wrap after twelve days; the ticker of a session asks twice a second.
+        # Boards' ticks wrap after twelve days; the ticker of a session asks more than once a second.
         now = ticks_ms()
         elapsed = ticks_diff(now, self._ticks)
         self._ticks = now
-        if self._time_ms:
-            self._time_ms += elapsed
+        if self.time_ms:
+            self.time_ms += elapsed
         return elapsed
 
 
@@ -251,7 +259,7 @@ def next_boot(path):
             boot = int(file.read())
     except (OSError, ValueError):
         boot = 0
-    boot = (boot + 1) % _BOOTS
+    boot = (boot + 1) % BOOTS
     try:
         with open(path + ".new", "w") as file:
             file.write(str(boot))

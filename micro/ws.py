@@ -1,18 +1,10 @@
-"""Websocket client (RFC 6455) over asyncio streams, for binary messages; the carrier of a session over a network.
+"""The frames of a websocket client (RFC 6455) with binary messages, over asyncio streams: a carrier over a network.
 
 One write per frame, so that a frame never meets Nagle's algorithm; lengths are checked before anything is read for them.
 """
 
-import asyncio
-from binascii import b2a_base64
-from hashlib import sha1
 from os import urandom
 
-# The gateway's 101 answer is 129 bytes; anything much longer is some other server.
-MAX_ANSWER = 1024
-CONNECT_S = 10
-
-_GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 _CONTINUATION = 0
 _BINARY = 2
 _CLOSE = 8
@@ -26,49 +18,6 @@ NORMAL = 1000
 PROTOCOL_ERROR = 1002
 NOT_BINARY = 1003
 TOO_BIG = 1009
-
-
-async def connect(host, port, endpoint, limit):
-    """Open a websocket to `ws://host:port/endpoint` that takes messages up to `limit` bytes; OSError says why not."""
-    try:
-        return await asyncio.wait_for(_connect(host, port, endpoint, limit), CONNECT_S)
-    except asyncio.TimeoutError:
-        raise OSError("no answer from %s:%d within %d s" % (host, port, CONNECT_S))
-
-
-async def _connect(host, port, endpoint, limit):
-    # On MicroPython one object is both the reader and the writer.
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        key = b2a_base64(urandom(16))[:-1]
-        request = "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        request = (request % (endpoint, host, port)).encode() + b"Sec-WebSocket-Key: " + key + b"\r\n\r\n"
-        writer.write(request)
-        await writer.drain()
-        answer = await _answer(reader)
-        if b" 101 " not in answer[0]:
-            raise OSError("%s:%d%s answers %s" % (host, port, endpoint, str(answer[0], "utf-8")))
-        if b"sec-websocket-accept: " + b2a_base64(sha1(key + _GUID).digest())[:-1].lower() not in answer:
-            raise OSError("%s:%d is no websocket server" % (host, port))
-    except BaseException:
-        writer.close()
-        raise
-    return WebSocket(reader, writer, limit)
-
-
-async def _answer(reader):
-    # Lower case throughout: header names have no case, and the value is only compared with itself.
-    lines = []
-    left = MAX_ANSWER
-    while True:
-        line = await reader.readline()
-        left -= len(line)
-        if not line or left < 0:
-            raise OSError("the answer to the websocket request is cut short or too long")
-        line = line.rstrip()
-        if not line:
-            return lines
-        lines.append(line.lower() if lines else line)
 
 
 def frame(opcode, payload, mask):

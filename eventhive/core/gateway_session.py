@@ -8,9 +8,9 @@ from .clear import (
     CHALLENGE_KIND,
     HELLO_HEAD_BYTES,
     HELLO_KIND,
-    NO_STREAM,
     REFUSE_KIND,
     SEALED,
+    STREAM_BYTES,
     VERSION,
 )
 from .envelope import OPEN, WELCOME
@@ -27,7 +27,7 @@ FIRST_FLIGHT_BYTES = 1024
 # Smaller messages would not hold one acknowledgement beside a tag.
 MIN_LIMIT = 64
 
-_GREETED = "waiting for the first record"
+_PROVING = "waiting for the first record"
 _PROVED = "waiting for admission"
 
 
@@ -56,11 +56,6 @@ class Hello:
             raise PeerError("the id in a hello is not 1 to 32 letters, digits, '-' or '_'")
 
 
-def pack_refuse(reason: int) -> bytes:
-    """A refusal with one of the `REFUSE_` reasons."""
-    return bytes((REFUSE_KIND, reason))
-
-
 class GatewaySession(Session):
     """The gateway's end of one connection.
 
@@ -75,71 +70,78 @@ class GatewaySession(Session):
         self._find = find
         self._mode = mode
         self._challenge = pack_challenge(mode, limit, nonce)
-        self._clear.append(self._challenge)
-        self._flight = 0
+        self._clear: "list[bytes]" = [self._challenge]
+        self._arrived = 0
 
-    def refuse(self, reason: int, why: str = "") -> None:
-        """End the hand-shake with a refusal that the device can show to a person."""
-        self._clear = [pack_refuse(reason)]
-        self._fail(why or refusal_text(reason))
+    def stream(self, fresh: str) -> str:
+        """The stream that the device goes on with, or `fresh` in the first session of a boot."""
+        return self.hello.stream.hex() if self.hello.stream != bytes(STREAM_BYTES) else fresh
 
     def accept(self, stream: str, outbox, marks, time_ms: int) -> None:
         """Admit the proven device: `stream` is the identity it numbers its events under, `outbox` holds those for it."""
         mark = marks.find(stream)
         self._outbox, self._marks = outbox, marks
-        outbox.largest = self._peer_limit - self._seal.overhead
-        outbox.rewind()
-        welcome = b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0)
-        self._control.insert(0, welcome)
-        self._silent_ms = 0
-        self.state = RUNNING
+        self.say(b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0))
+        self.begin(RUNNING, self._seal, self._open, self.hello.limit, self._heartbeat_ms // 1000)
+
+    def refuse(self, reason: int, why: str = "") -> None:
+        """End the hand-shake with a refusal that the device can show to a person."""
+        self._clear = [bytes((REFUSE_KIND, reason))]
+        self.refused = reason
+        self.fail(why or refusal_text(reason))
+
+    def acknowledge(self, mark) -> None:
+        """`mark.confirmed` has grown: tell the sender, with the next record, if it is what it sends now."""
+        if mark is self._mark:
+            self._ack_due = True
+
+    def data_to_send(self) -> "bytes | None":
+        """As for any session; before admission, the challenge, or a refusal."""
+        if self._clear:
+            return self._clear.pop()
+        return Session.data_to_send(self) if self.state == RUNNING else None
 
     def receive_data(self, message: bytes) -> None:
         """As for any session; before admission, bounded in all."""
         if self.state != RUNNING:
-            self._flight += len(message)
-            if self._flight > FIRST_FLIGHT_BYTES:
-                self._fail("%s: more than %d bytes" % (self.state, FIRST_FLIGHT_BYTES))
+            self._arrived += len(message)
+            if self._arrived > FIRST_FLIGHT_BYTES:
+                self.fail("%s: more than %d bytes" % (self.state, FIRST_FLIGHT_BYTES))
                 return
         Session.receive_data(self, message)
 
     def _read(self, message: bytes) -> "tuple | None":
         if self.state == HANDSHAKE:
-            return self._greet(message)
-        if self.state == _GREETED:
-            try:
-                return Session._read(self, message)
-            except PeerError:
-                self._clear.append(pack_refuse(REFUSE_KEY))
-                raise PeerError("device '%s' is unknown, or its key is not the one on file" % self.hello.name)
-        return Session._read(self, message)
+            return self._greeted(message)
+        if self.state == RUNNING:
+            return Session._read(self, message)
+        try:
+            return Session._read(self, message)
+        except PeerError:
+            self.refuse(REFUSE_KEY, "device '%s' is unknown, or its key is not the one on file" % self.hello.name)
+        return None
 
-    def _greet(self, message: bytes) -> None:
+    def _greeted(self, message: bytes) -> None:
         hello = Hello(message)
         if hello.version != VERSION:
-            self._clear.append(pack_refuse(REFUSE_VERSION))
-            raise PeerError("device '%s' speaks link version %d, this gateway %d" % (hello.name, hello.version, VERSION))
+            self.refuse(REFUSE_VERSION, "device '%s' speaks link version %d, not %d" % (hello.name, hello.version, VERSION))
+            return
         if hello.limit < MIN_LIMIT:
             raise PeerError("device '%s' takes messages of %d bytes, %d are needed" % (hello.name, hello.limit, MIN_LIMIT))
-        if hello.mode < self._mode:
-            self._clear.append(pack_refuse(REFUSE_UNKEYED))
-            raise PeerError("device '%s' has no key: enrol it with 'eventhive device add'" % hello.name)
         link = self._find(hello)
-        if link is None and hello.mode == SEALED:
-            raise PeerError("device '%s': no key to prove" % hello.name)
-        self._seal = self._open = Unkeyed()
         if hello.mode == SEALED:
             up, down = session_keys(link, self._challenge, message)
             self._seal, self._open = Sealed(down), Sealed(up)
-        elif link is not None:
-            self._clear.append(pack_refuse(REFUSE_UNKEYED))
-            raise PeerError("device '%s' is enrolled and came without its key" % hello.name)
-        self._peer_limit = hello.limit
+        elif self._mode == SEALED or link is not None:
+            self.refuse(REFUSE_UNKEYED, "device '%s' came without a key: enrol it, or give it the key it has" % hello.name)
+            return
+        else:
+            self._seal = self._open = Unkeyed()
         self.hello = hello
-        self.state = _GREETED
+        self.state = _PROVING
 
     def _take(self, message: list) -> "tuple | None":
-        if self.state != _GREETED:
+        if self.state == RUNNING:
             return Session._take(self, message)
         if message[0] != OPEN or len(message) < 2 or not is_count(message[1]):
             raise PeerError("device '%s': its first message is not an open" % self.hello.name)
@@ -148,7 +150,3 @@ class GatewaySession(Session):
         self._heartbeat_ms = message[1] * 1000
         self.state = _PROVED
         return (OPENED, self.hello)
-
-    def stream(self, fresh: str) -> str:
-        """The stream that the device goes on with, or `fresh` in the first session of a boot."""
-        return fresh if self.hello.stream == NO_STREAM else self.hello.stream.hex()

@@ -15,16 +15,12 @@ MAX_NAME_BYTES = 96
 def split_name(name: str) -> "tuple[str | None, str | None, str]":
     """Split a name into (network, channel, event); parts that the name does not have are None."""
     parts = name.split(SEPARATOR, 2)
-    if len(parts) == 3:
-        return parts[0], parts[1], parts[2]
-    if len(parts) == 2:
-        return None, parts[0], parts[1]
-    return None, None, name
+    return tuple([None] * (3 - len(parts)) + parts)
 
 
 def is_remote(name: str) -> bool:
     """True when the name has a network part, so that calling it sends it."""
-    return name.count(SEPARATOR) >= 2
+    return name.count(SEPARATOR) > 1
 
 
 def local_name(name: str) -> str:
@@ -39,32 +35,28 @@ def is_glob(name: str) -> bool:
 
 def check_name(name: object) -> str:
     """Return the name of one event, or raise `LocalError` that says what is wrong with it."""
-    if type(name) is not str:
-        raise LocalError("an event name is a string, not %r" % (name,))
-    if not name or len(name.encode()) > MAX_NAME_BYTES:
-        raise LocalError("event name %r: 1 to %d bytes are allowed" % (name[:40], MAX_NAME_BYTES))
-    for character in name:
-        if character <= " " or character in "*?\x7f":
-            raise LocalError("event name %r: no spaces, control characters, '*' or '?'" % name)
-    for part in name.split(SEPARATOR):
-        if not part:
-            raise LocalError("event name %r: an empty part beside '%s'" % (name, SEPARATOR))
+    if type(name) is not str or not 0 < len(name.encode()) <= MAX_NAME_BYTES:
+        raise LocalError("event name %.40r: must be a string of 1 to %d bytes" % (name, MAX_NAME_BYTES))
+    parts = SEPARATOR + name + SEPARATOR
+    for character in parts:
+        if character <= " " or character in "*?\x7f" or SEPARATOR + SEPARATOR in parts:
+            raise LocalError("event name %r: no empty part, space, control character, '*' or '?'" % name)
     return name
 
 
 def glob_match(name: str, pattern: str) -> bool:
     """True when the whole name matches the glob: '*' is any run of characters (separators too), '?' any single one."""
-    at = star = mark = 0
-    seen_star = False
-    here = 0
+    at = here = mark = 0
+    star = -1
     while at < len(name):
-        if here < len(pattern) and pattern[here] == "*":
-            seen_star, star, mark = True, here, at
+        one = pattern[here : here + 1]
+        if one == "*":
+            star, mark = here, at
             here += 1
-        elif here < len(pattern) and pattern[here] in ("?", name[at]):
+        elif one and one in ("?", name[at]):
             here += 1
             at += 1
-        elif seen_star:
+        elif star >= 0:
             mark += 1
             here, at = star + 1, mark
         else:

@@ -1,8 +1,7 @@
 """The driver of a session: moves events and messages, and is the one file of the core that knows asyncio.
 
 A gateway calls `receive` and `flush` from its transport's callbacks. A device has streams instead of callbacks: `run`
-gives it three tasks, one that reads, one that writes (two writers of one MicroPython stream send twice), one that lets
-time pass.
+reads, one task writes (two writers of one MicroPython stream send twice), one lets time pass.
 """
 
 import asyncio
@@ -29,7 +28,7 @@ class Pump:
         session.receive_data(message)
         try:
             event = session.next_event()
-            while event is not None:
+            while event:
                 self._handle(event)
                 event = session.next_event()
         except PeerError:
@@ -52,43 +51,45 @@ class Pump:
         `woken` is an asyncio.Event that is set when there may be something to send, `settle()` a coroutine awaited
         after each message, `sleep_ms` the interpreter's, `elapsed_ms()` the time since its last call.
         """
-        done = asyncio.Event()
+        session = self.session
         self.carrier.wake = woken.set
-        steps = (self._read(woken, settle), self._write(woken), self._tick(woken, sleep_ms, elapsed_ms))
-        tasks = [asyncio.create_task(self._guard(step, done)) for step in steps]
+        reader = asyncio.current_task()
+        helpers = [
+            asyncio.create_task(self._write(woken, reader)),
+            asyncio.create_task(self._tick(woken, sleep_ms, elapsed_ms)),
+        ]
         try:
-            await done.wait()
-        finally:
-            for task in tasks:
-                task.cancel()
-            self.carrier.close(self.session.closed)
-
-    async def _guard(self, step, done) -> None:
-        try:
-            await step
+            while not session.closed:
+                self.receive(await self.carrier.receive())
+                woken.set()
+                await settle()
         except (OSError, EOFError) as error:
-            self.session.closed = self.session.closed or "connection lost: %s" % (error or "closed")
+            session.fail("connection lost: %s" % error)
+        except asyncio.CancelledError:
+            # The writer ends a read that would wait for ever; anybody else's wish is passed on.
+            if not session.closed:
+                raise
         finally:
-            done.set()
+            for helper in helpers:
+                helper.cancel()
+            self.carrier.close(session.closed)
 
-    async def _read(self, woken, settle) -> None:
-        while not self.session.closed:
-            self.receive(await self.carrier.receive())
-            woken.set()
-            await settle()
-
-    async def _write(self, woken) -> None:
-        while True:
+    async def _write(self, woken, reader) -> None:
+        try:
+            while not self.session.closed:
+                self.flush()
+                await self.carrier.drain()
+                await woken.wait()
+                woken.clear()
             self.flush()
             await self.carrier.drain()
-            if self.session.closed:
-                return
-            await woken.wait()
-            woken.clear()
+        except (OSError, EOFError) as error:
+            self.session.fail("connection lost: %s" % error)
+        reader.cancel()
 
     async def _tick(self, woken, sleep_ms, elapsed_ms) -> None:
         elapsed_ms()
-        while not self.session.closed:
+        while True:
             await sleep_ms(self.carrier.tick_ms)
             elapsed = elapsed_ms()
             self.session.tick(elapsed)

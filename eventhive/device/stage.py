@@ -31,7 +31,6 @@ BUNDLES: Mapping[str, Sequence[str]] = {
         "eventhive.core.ring",
         "eventhive.core.backoff",
         "eventhive.core.session",
-        "eventhive.core.device_session",
         "eventhive.core.pump",
     ),
     "eventhive": ("eventhive.port", "eventhive.node", "eventhive"),

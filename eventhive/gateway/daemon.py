@@ -121,5 +121,5 @@ def _status(device: Any) -> dict[str, Any]:
         "events": device.events,
         "rejected": device.rejected,
         "undelivered": device.undelivered,
-        "waiting": len(device.outbox),
+        "waiting": len(device.outbox.entries),
     }

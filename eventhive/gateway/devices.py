@@ -17,7 +17,8 @@ from ..core.gateway_session import GatewaySession, Hello
 from ..core.mac import Mac
 from ..core.names import glob_match, local_name
 from ..core.refusals import REFUSE_ATTEMPT
-from ..core.ring import Mark, Marks, Outbox
+from ..core.marks import Marks
+from ..core.ring import Mark, Outbox
 from ..core.seal import KEY_BYTES, link_mac
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
@@ -89,6 +90,7 @@ class Device:
     @property
     def mark(self) -> Mark:
         """How far the stream that it now sends was received."""
+        assert self.marks.last is not None
         return self.marks.last
 
     def deliver(self, topic: str, data: object) -> None:
@@ -102,7 +104,7 @@ class Device:
             logger.warning("device %s: %s not sent: %s", self.name, topic, error)
             return
         if not queued:
-            logger.warning("device %s: %s dropped: %d commands wait for it already", self.name, topic, len(self.outbox))
+            logger.warning("device %s: %s dropped: %d commands wait for it already", self.name, topic, len(self.outbox.entries))
         elif self.carrier is not None:
             self.carrier.wake()
 
@@ -230,7 +232,10 @@ class Devices:
         return Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
 
     def _forget_sent(self, device: Device) -> None:
-        for topic in device.outbox.forget_sent():
+        outbox = device.outbox
+        lost = [name for number, name, _ in outbox.entries if number <= outbox.sent]
+        outbox.remove(0, len(lost))
+        for topic in lost:
             logger.warning("device %s: %s was sent to a boot that ended: outcome unknown, not sent again", device.name, topic)
 
     def _end(self, device: Device, reason: str) -> None:
