@@ -18,7 +18,7 @@ UPGRADE = (
     b"GET /pubsub HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-SMALL = Limits(upgrade_bytes=512, open_seconds=0.3, max_message=2000, max_buffered=300_000)
+SMALL = Limits(upgrade_bytes=512, max_message=2000, max_buffered=300_000)
 DEADLINE = 10
 
 
@@ -188,7 +188,7 @@ def test_an_upgrade_that_never_comes_is_cut_off() -> None:
         assert await ended.get() == (1006, "no upgrade within 0.3 s")
         writer.close()
 
-    with_server(test)
+    with_server(test, Limits(open_seconds=0.3))
 
 
 def test_a_slow_reader_is_cut_off() -> None:
@@ -218,7 +218,7 @@ def test_a_silent_peer_is_cut_off_and_an_answering_one_is_not() -> None:
             assert await answering.recv() == "still here"
             client.close()
 
-    with_server(test, keepalive=0.1)
+    with_server(test, keepalive=0.4)
 
 
 class Client(ClientConnection):
