@@ -157,8 +157,9 @@ def run_forever() -> None:
     except KeyboardInterrupt:
         pass
     finally:
-        _signal.signal(_signal.SIGTERM, before)
+        # A service manager may send the signal twice: the second one must not cut `stop` short.
         stop()
+        _signal.signal(_signal.SIGTERM, before)
 
 
 def _require(required: Iterable[str]) -> None:

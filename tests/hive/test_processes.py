@@ -387,6 +387,7 @@ def end():
     while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGTERM)
 threading.Thread(target=end).start()
 eventhive.run_forever()
 print("ended")
