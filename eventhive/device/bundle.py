@@ -142,10 +142,20 @@ def _check_collisions(
     owners.update({name: f"the module {bundle}.{name} beside the bundle" for name in beside})
     for part, names in defined.items():
         for name in sorted(names):
-            origin = edited[part].origins.get(name, part)
+            origin = _origin(edited, part, name)
             known = owners.setdefault(name, origin)
             if known != origin:
                 raise LocalError(f"{bundle} cannot be bundled: '{name}' is in {known} and in {origin}; rename one")
+
+
+def _origin(edited: Mapping[str, _Rewriter], part: str, name: str) -> str:
+    """What the name stands for: the merged module that defines it, or the import of something else."""
+    while name in edited[part].origins:
+        origin = edited[part].origins[name]
+        if origin not in edited:
+            return origin
+        part = origin
+    return part
 
 
 def _ordered(needs: Mapping[str, list[str]], names: list[str]) -> list[str]:
