@@ -113,7 +113,7 @@ def test_a_wheel_stages_the_same_board(wheel: Path, tmp_path: Path) -> None:
     code += "assert s.__file__.startswith(sys.argv[1]); s.stage(pathlib.Path(sys.argv[2]))"
     board = tmp_path / "board"
     subprocess.run([sys.executable, "-c", code, str(site), str(board)], cwd=tmp_path, check=True, timeout=60)
-    found = {path.relative_to(board).as_posix() for path in board.rglob("*") if path.is_file()}
+    found = {path.relative_to(board).as_posix() for path in board.glob("eventhive/**/*") if path.is_file()}
     assert found == {source.destination for source in read_manifest()}
 
 

@@ -58,8 +58,8 @@ def merge(bundle: str, modules: Iterable[Module], homes: Mapping[str, str], besi
 class _Rewriter(ast.NodeTransformer):
     """Changes the imports of one module; `home` is the bundle it is merged into, or empty.
 
-    Afterwards: `tree`, `hoisted` import lines, `needs` (the siblings that have to come first), and `origins`, which tells
-    where the names are from that it imports at top level.
+    Afterwards: `tree`, `hoisted` import lines, `needs` (the siblings that have to come first), and `origins`, which
+    tells where the names are from that it imports at top level.
     """
 
     def __init__(self, module: Module, homes: Mapping[str, str], home: str, defined: Mapping[str, set[str]]):

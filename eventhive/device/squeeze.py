@@ -133,9 +133,9 @@ class _Inliner(ast.NodeTransformer):
 
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | None:
         target = node.targets[0]
-        if isinstance(target, ast.Name) and target.id in self._constants[self._module]:
-            if self._is_bundle or _is_private(target.id):
-                return None
+        known = isinstance(target, ast.Name) and target.id in self._constants[self._module]
+        if known and (self._is_bundle or _is_private(target.id)):  # type: ignore[attr-defined]
+            return None
         self.generic_visit(node)
         return node
 

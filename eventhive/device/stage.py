@@ -29,7 +29,6 @@ BUNDLES: Mapping[str, Sequence[str]] = {
         "eventhive.core.seal",
         "eventhive.core.clear",
         "eventhive.core.ring",
-        "eventhive.core.backoff",
         "eventhive.core.session",
         "eventhive.core.pump",
     ),
@@ -38,6 +37,9 @@ BUNDLES: Mapping[str, Sequence[str]] = {
 
 # Only CPython imports these, and CPython runs no compiled tree.
 NOT_COMPILED = ("eventhive.port_cpython",)
+
+# The list of what was written, beside it, so that the next run removes that and nothing else.
+RECORD = ".eventhive-staged"
 
 # -O3 leaves out assertions and line numbers: a traceback on a board costs heap that is better spent.
 MPY_CROSS_OPTIONS = ("-O3",)
@@ -58,8 +60,10 @@ def stage(target: Path, mpy: bool = False) -> list[StagedFile]:
     An earlier tree there is replaced. `LocalError` says what is missing, or that `target` holds other files.
     """
     sources = read_manifest()
-    _clear(target / "eventhive", sources)
-    return _stage_mpy(target, sources) if mpy else [_stage_source(target, source) for source in sources]
+    _clear(target)
+    staged = _stage_mpy(target, sources) if mpy else [_stage_source(target, source) for source in sources]
+    (target / RECORD).write_text("".join(f"{file.path}\n" for file in staged), encoding="utf-8")
+    return staged
 
 
 def homes() -> dict[str, str]:
@@ -67,15 +71,15 @@ def homes() -> dict[str, str]:
     return {name: bundle for bundle, names in BUNDLES.items() for name in names}
 
 
-def _clear(folder: Path, sources: Sequence[Source]) -> None:
-    ours = {folder.parent / source.destination for source in sources}
-    ours |= {path.with_suffix(".mpy") for path in ours} | {folder.parent / TEXTS_FILE}
-    found = [path for path in sorted(folder.rglob("*")) if not path.is_dir()]
-    foreign = [path for path in found if path not in ours]
-    if foreign:
-        raise LocalError(f"{folder}: holds other files ({foreign[0].relative_to(folder)}); name another folder")
-    for path in found:
-        path.unlink()
+def _clear(target: Path) -> None:
+    """Remove the files that an earlier run wrote there, and no other."""
+    record = target / RECORD
+    if record.is_file():
+        for path in record.read_text(encoding="utf-8").splitlines():
+            (target / path).unlink(missing_ok=True)
+    left = [path for path in sorted((target / "eventhive").rglob("*")) if not path.is_dir()]
+    if left:
+        raise LocalError(f"{target}: holds other files ({left[0].relative_to(target)}); name another folder")
 
 
 def _stage_source(target: Path, source: Source) -> StagedFile:
@@ -126,7 +130,7 @@ def _bundled(sources: Sequence[Source]) -> tuple[dict[str, ast.Module], dict[str
 
 
 def dropped_constants() -> dict[str, dict[str, int]]:
-    """The integers that are no longer in a compiled tree, by the source module that defines them; for tests of those."""
+    """The integers that are no longer in a compiled tree, by the module that defines them; for tests of those."""
     sources = read_manifest()
     inlined = squeeze(_bundled(sources)[0], BUNDLES).constants
     where = homes()

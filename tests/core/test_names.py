@@ -43,7 +43,7 @@ class CheckTest(unittest.TestCase):
     def test_a_name_is_a_string(self):
         for name in (None, 1, b"a", ["a"], True):
             with self.subTest(name=name):
-                self.refuses(name, "is a string")
+                self.refuses(name, "must be a string")
 
     def test_a_name_has_a_length(self):
         self.refuses("", "1 to %d bytes" % MAX_NAME_BYTES)
@@ -53,18 +53,18 @@ class CheckTest(unittest.TestCase):
 
     def test_a_long_name_is_not_repeated_in_full(self):
         with self.assertRaises(LocalError) as caught:
-            check_name("x" * 100000)
+            check_name("x" * 5000)
         self.assertLess(len(str(caught.exception)), 200)
 
     def test_no_character_that_means_something_elsewhere(self):
         for character in (" ", "\n", "\r", "\t", "\0", "\x1b", "\x7f", "*", "?"):
             with self.subTest(character=character):
-                self.refuses("a/b%sc" % character, "no spaces, control characters")
+                self.refuses("a/b%sc" % character, "no empty part, space, control character")
 
     def test_no_empty_part(self):
         for name in (SEPARATOR, "/a", "a/", "a//b", "a/b/"):
             with self.subTest(name=name):
-                self.refuses(name, "empty part")
+                self.refuses(name, "no empty part")
 
     def test_a_bad_name_is_a_local_error(self):
         with self.assertRaises(EventHiveError):

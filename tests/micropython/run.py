@@ -1,4 +1,4 @@
-"""Run portable tests: `micropython run.py MODULE ...`, or the same with python; exit code 1 when one fails or none ran."""
+"""Run portable tests: `micropython run.py MODULE ...`, or with python; exits with 1 on a failure or no test."""
 
 import sys
 import unittest
