@@ -5,40 +5,29 @@ An outage is a state, not an error: `EVENTS.call` puts into the outbox whether o
 
 import asyncio
 import sys
-from os import rename, urandom
+from os import urandom
 
-from eventhive.core.backoff import MAX_MS, delays
-from eventhive.core.envelope import EVENT, HOOKS, ONCE, encode
+from eventhive.core.envelope import ACK, EVENT, HOOKS, ONCE, encode
 from eventhive.core.errors import LocalError, PeerError
 from eventhive.core.names import SEPARATOR, local_name, split_name
 from eventhive.core.pump import Pump
 from eventhive.core.ring import Mark, Outbox
-from eventhive.core.seal import link_mac
-from eventhive.core.session import ACK, OPENED, REJECTED
+from eventhive.core.session import REJECTED
 
-from .port import print_exception, sleep_ms, ticks_diff, ticks_ms, ticks_us
+from .port import print_exception, sleep_ms, ticks_diff, ticks_ms
 
-# The largest message taken from the gateway. A message is copied while it is opened and parsed, so a small heap needs
-# several times this; a serial line is slower to fill and is answered line by line.
-WEBSOCKET_LIMIT = 1024
-SERIAL_LIMIT = 512
-
-# A gateway challenges at once; what does not is something else, or a connection that only seems to be one.
-CHALLENGE_S = 5
+# What an event may have before a gateway has said what it takes.
+EVENT_BYTES = 1024
 
 # Time for a goodbye and the last acknowledgements; a link that is slower is as good as lost.
 GOODBYE_S = 2
 
-# `attempt` is the boot in 20 bits and the connection of that boot in 12.
-CONNECTIONS = 4096
-BOOTS = 1048576
-
-
 def forget(name):
     """Give back the heap of a module that has done its work; it is loaded again when it is needed again."""
-    package, _, last = name.rpartition(".")
-    del sys.modules[name]
-    delattr(sys.modules[package], last)
+    if name in sys.modules:
+        package, _, last = name.rpartition(".")
+        del sys.modules[name]
+        delattr(sys.modules[package], last)
 
 
 class Node:
@@ -53,20 +42,19 @@ class Node:
         self.log = print
         self.events = events
         self.received = self.failed = self.unclaimed = self.rejected = self.time_ms = 0
-        self.outbox = Outbox(settings["outbox_bytes"], WEBSOCKET_LIMIT)
+        self.outbox = Outbox(settings["outbox_bytes"], EVENT_BYTES)
         self.session = None
         self._settings = settings
-        self._link = link_mac(settings["key"]) if settings["key"] else None
-        self._mark = Mark()
-        self._boot_file = boot_file
-        self._boot = self._connection = 0
+        self.mark = Mark()
+        self.boot_file = boot_file
+        self.boot = self.connection = 0
+        self.serial = None
         self._woken = asyncio.Event()
         self._acked = asyncio.Event()
         self._stopped = asyncio.Event()
         self._opened = False
         self._arrived = []
         self._ticks = ticks_ms()
-        self._serial = None
         events.outlet = self.call
         events.declared = self._declared
 
@@ -114,17 +102,19 @@ class Node:
                 from .wifi import join
 
                 await join(self._settings["wifi"], self.log)
-            waits = self._waits()
+            waits = None
             while not self._stopped.is_set():
+                refused = 0
                 try:
                     session = await self._serve()
-                    self.log("eventhive: link down: %s" % session.closed)
                     refused = session.refused
+                    self.log("eventhive: link down: %s" % session.closed)
                 except (OSError, EOFError, PeerError, asyncio.TimeoutError) as error:
-                    self.log("eventhive: no connection: %s" % (error or "the gateway does not challenge"))
-                    refused = False
-                if self._opened:
-                    waits = self._waits()
+                    self.log("eventhive: no connection: %s" % (error or "the gateway does not answer"))
+                from eventhive.core.backoff import MAX_MS, delays
+
+                if self._opened or not waits:
+                    waits = delays(lambda below: int.from_bytes(urandom(2), "big") % below)
                 self._opened, self.session = False, None
                 if not self._stopped.is_set():
                     # A refusal does not change by asking often.
@@ -132,58 +122,34 @@ class Node:
         finally:
             self._stopped.set()
 
-    def _waits(self):
-        return delays(lambda below: int.from_bytes(urandom(2), "big") % below)
-
     async def _serve(self):
-        link = self._settings["link"]
-        if link["type"] == "serial":
-            limit = SERIAL_LIMIT
-            if not self._serial:
-                from .serial import connect
+        from .dial import dial
 
-                self._serial = await connect(link["device"], limit)
-            carrier = self._serial
-            await carrier.begin()
-        else:
-            limit = WEBSOCKET_LIMIT
-            from .ws_connect import connect
-
-            carrier = await connect(link["host"], link["port"], link["endpoint"], limit)
-            forget("eventhive.ws_connect")
-        challenge = await asyncio.wait_for(carrier.receive(), CHALLENGE_S)
-        session = self.session = self._greet(challenge, carrier, limit)
+        self._passed()
+        try:
+            session, carrier = await dial(self, self._settings)
+        finally:
+            # A name that stays in this frame would keep the whole module.
+            dial = None
+            for name in ("dial", "ws_connect", "core.greet", "core.keys"):
+                forget("eventhive." + name)
+        self.session = session
+        if session.closed:
+            return session
+        self._opened = True
+        self._acked.set()
+        self.log("eventhive: link up")
         await Pump(session, carrier, self._handle).run(self._woken, self._settle, sleep_ms, self._passed)
         return session
 
-    def _greet(self, challenge, carrier, limit):
-        from eventhive.core.greet import greet
-
-        if self._connection % CONNECTIONS == 0:
-            self._boot = next_boot(self._boot_file)
-        attempt = self._boot * CONNECTIONS + self._connection % CONNECTIONS
-        self._connection += 1
-        seed = urandom(16) + ticks_us().to_bytes(8, "big")
-        settings = self._settings
-        name, keygen, heartbeat = settings["id"], settings.get("keygen", 0), settings["heartbeat"]
-        hello, session = greet(
-            challenge, name, self._link, keygen, attempt, seed, limit, heartbeat, self.outbox, self._mark
-        )
-        forget("eventhive.core.greet")
-        for network, channel in self._inputs():
-            for event in self.events.match(channel + "*"):
-                session.say(encode([HOOKS, network + SEPARATOR + event]))
-        carrier.send(hello)
-        return session
-
-    def _inputs(self):
+    def inputs(self):
         """(network, "channel/") of each network that may send events here."""
         for network, connector in self._settings["connectors"].items():
             if connector.get("input_channel"):
                 yield network, connector["input_channel"] + SEPARATOR
 
     def _declared(self, name):
-        for network, channel in self._inputs():
+        for network, channel in self.inputs():
             if self.session and name.startswith(channel):
                 self.session.say(encode([HOOKS, network + SEPARATOR + name]))
                 self._woken.set()
@@ -213,15 +179,11 @@ class Node:
         kind = event[0]
         if kind == EVENT or kind == ONCE:
             self._arrived.append((event[1], event[2]))
-        elif kind == OPENED:
-            self._opened = True
-            self.time_ms = event[1]
-            self.log("eventhive: link up")
         elif kind == REJECTED:
             self.rejected += 1
         if kind == EVENT or kind == REJECTED:
             self.session.confirm()
-        elif kind == ACK or kind == OPENED:
+        elif kind == ACK:
             self._acked.set()
 
     async def _settle(self):
@@ -246,24 +208,3 @@ class Node:
         if self.time_ms:
             self.time_ms += elapsed
         return elapsed
-
-
-def next_boot(path):
-    """The number of this boot, saved before it is used: no two connections of a device may ever begin alike.
-
-    Boards are known whose `os.urandom` gives the same bytes after each start, so the number is what tells their
-    sessions apart; `LocalError` when it cannot be saved.
-    """
-    try:
-        with open(path) as file:
-            boot = int(file.read())
-    except (OSError, ValueError):
-        boot = 0
-    boot = (boot + 1) % BOOTS
-    try:
-        with open(path + ".new", "w") as file:
-            file.write(str(boot))
-        rename(path + ".new", path)
-    except OSError as error:
-        raise LocalError("%s cannot be written (%s): without a boot count no session is safe" % (path, error))
-    return boot

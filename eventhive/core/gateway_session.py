@@ -17,7 +17,8 @@ from .envelope import OPEN, WELCOME
 from .errors import PeerError
 from .ids import is_id
 from .refusals import REFUSE_KEY, REFUSE_UNKEYED, REFUSE_VERSION, refusal_text
-from .seal import Sealed, session_keys
+from .keys import session_keys
+from .seal import Sealed
 from .session import HANDSHAKE, MAX_HEARTBEAT_S, MIN_HEARTBEAT_S, OPENED, RUNNING, Session, is_count
 from .unkeyed import Unkeyed
 
@@ -80,9 +81,9 @@ class GatewaySession(Session):
     def accept(self, stream: str, outbox, marks, time_ms: int) -> None:
         """Admit the proven device: `stream` is the identity it numbers its events under, `outbox` holds those for it."""
         mark = marks.find(stream)
-        self._outbox, self._marks = outbox, marks
+        self.outbox, self._marks = outbox, marks
         self.say(b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0))
-        self.begin(RUNNING, self._seal, self._open, self.hello.limit, self._heartbeat_ms // 1000)
+        self.begin(RUNNING, self.seal, self.unseal, self.hello.limit, self._heartbeat_ms // 1000)
 
     def refuse(self, reason: int, why: str = "") -> None:
         """End the hand-shake with a refusal that the device can show to a person."""
@@ -131,12 +132,12 @@ class GatewaySession(Session):
         link = self._find(hello)
         if hello.mode == SEALED:
             up, down = session_keys(link, self._challenge, message)
-            self._seal, self._open = Sealed(down), Sealed(up)
+            self.seal, self.unseal = Sealed(down), Sealed(up)
         elif self._mode == SEALED or link is not None:
             self.refuse(REFUSE_UNKEYED, "device '%s' came without a key: enrol it, or give it the key it has" % hello.name)
             return
         else:
-            self._seal = self._open = Unkeyed()
+            self.seal = self.unseal = Unkeyed()
         self.hello = hello
         self.state = _PROVING
 

@@ -3,15 +3,14 @@
 Rules of this file:
 1. Bytes in, events out, bytes to send; no clock (`tick` is told how much time passed), no randomness, no I/O.
 2. `receive_data` only buffers. `next_event` returns one event and has done nothing of what follows it.
-3. The hand-shakes are in `greet.py` (device) and `gateway_session.py`; here is only what the device does about a welcome.
+3. It does not know which end it is; the hand-shakes are in `greet.py` (device) and `gateway_session.py`.
 4. A fault of the peer is raised as `PeerError` by `next_event` and ends the session; its text names the state.
 
-Events are tuples: (OPENED, …) at the end of a hand-shake, (EVENT, name, data, number), (ONCE, name, data, 0),
+Events are tuples: (OPENED, …) from the gateway's hand-shake, (EVENT, name, data, number), (ONCE, name, data, 0),
 (ACK, number), (REJECTED, number, why), (HOOKS, [name, …]), (BYE, reason, wake seconds).
 """
 
-from .clear import REFUSE_BYTES, REFUSE_KIND
-from .envelope import ACK, BYE, EVENT, HOOKS, ONCE, PING, PONG, STREAM, WELCOME, check_data, encode, join, messages
+from .envelope import ACK, BYE, EVENT, HOOKS, ONCE, PING, PONG, STREAM, check_data, encode, join, messages
 from .errors import LocalError, PeerError
 from .names import check_name
 
@@ -19,9 +18,7 @@ from .names import check_name
 OPENED = -1
 REJECTED = -2
 
-# States; GREETED is the device's, which has sent its hello and waits for the welcome.
 HANDSHAKE = "hand-shake"
-GREETED = "waiting for the welcome"
 RUNNING = "running"
 
 # Records of a backlog: longer ones save little, and each must fit a board's heap several times over.
@@ -62,7 +59,8 @@ class Session:
 
     `limit` is the largest carrier message this end takes, in bytes. `outbox` and `marks` outlive the session: events to
     send, and a `Mark` (a gateway: `Marks`) of what was received. `closed` says why the session is over, `refused` is the
-    reason where it was refused, `room` the bytes of text that a record to the peer may have.
+    reason where it was refused, `room` the bytes of text that a record to the peer may have; `messages` are those of the
+    last record that are still to be taken, the next one last.
     """
 
     def __init__(self, limit: int, outbox, marks):
@@ -70,14 +68,14 @@ class Session:
         self.closed: "str | None" = None
         self.refused = 0
         self.batch = BATCH_BYTES
-        self.room = self.flight = 0
+        self.room = 0
         self._limit = limit
-        self._outbox = outbox
+        self.outbox = outbox
         self._marks = marks
-        self._mark = self._seal = self._open = None
+        self._mark = self.seal = self.unseal = None
         self._failed = self._ack_due = False
         self._received: "list[bytes]" = []
-        self._messages: "list" = []
+        self.messages: "list" = []
         self._control: "list[bytes]" = []
         self._names_in: "list[str]" = []
         self._names_out: "dict[str, int]" = {}
@@ -86,13 +84,13 @@ class Session:
     def begin(self, state: str, seal, unseal, peer_limit: int, heartbeat_s: int) -> None:
         """There are keys: `seal` and `unseal` are the two directions, `peer_limit` what the other end takes at most."""
         self.state = state
-        self._seal, self._open = seal, unseal
+        self.seal, self.unseal = seal, unseal
         self.room = peer_limit - seal.overhead
         self._heartbeat_ms = heartbeat_s * 1000
         self._silent_ms = 0
-        if self._outbox:
-            self._outbox.largest = self.room
-            self._outbox.cursor = 0
+        if self.outbox:
+            self.outbox.largest = self.room
+            self.outbox.cursor = 0
 
     def receive_data(self, message: bytes) -> None:
         """Take one carrier message."""
@@ -102,8 +100,8 @@ class Session:
         """The next event of what was received, or None; raises `PeerError`, after which the session is closed."""
         try:
             while not self.closed:
-                if self._messages:
-                    event = self._take(self._messages.pop())
+                if self.messages:
+                    event = self._take(self.messages.pop())
                 elif self._received:
                     event = self._read(self._received.pop(0))
                 else:
@@ -117,16 +115,11 @@ class Session:
 
     def data_to_send(self) -> "bytes | None":
         """The next carrier message to write, or None; call it until it gives None."""
-        room = self.room
-        if self.state == GREETED:
-            room, self.flight = min(room, self.flight - self._seal.overhead), 0
-        if self._failed or room <= 0 or self.state == HANDSHAKE:
-            return None
-        parts = self._parts(min(room, self.batch), room)
+        parts = self._parts(min(self.room, self.batch), self.room) if not self._failed else None
         if not parts:
             return None
         self._idle_ms = 0
-        return self._seal.seal(join(parts))
+        return self.seal.seal(join(parts))
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: pings an idle link, ends a silent one and a hand-shake that drags on (`closed` says so)."""
@@ -164,31 +157,24 @@ class Session:
     def _read(self, message: bytes) -> "tuple | None":
         if len(message) > self._limit:
             raise PeerError("%s: a message of %d bytes, %d are allowed" % (self.state, len(message), self._limit))
-        if self.state == GREETED and len(message) == REFUSE_BYTES and message[0] == REFUSE_KIND:
-            from .refusals import refusal_text
-
-            self.refused = message[1]
-            raise PeerError("the gateway refused this device: " + refusal_text(message[1]))
-        found = messages(self._open.open(message))
+        found = messages(self.unseal.open(message))
         if self.state == RUNNING:
             self._silent_ms = 0
         if found is None:
             # A sender that cannot check an event sends it alone, so an unreadable record is one event.
             return self._reject("not JSON") if self._count() else None
         found.reverse()
-        self._messages = found
+        self.messages = found
         return None
 
     def _take(self, message: list) -> "tuple | None":
         kind, size = message[0], len(message)
-        if self.state == GREETED:
-            return self._take_welcome(message)
         if kind == EVENT and size > 2 or kind == ONCE and size > 2:
             return self._take_event(kind, message[1], message[2])
-        if kind == ACK and size > 1 and is_count(message[1]) and message[1] <= self._outbox.sent:
-            if size > 2 and message[2] != self._outbox.stream:
+        if kind == ACK and size > 1 and is_count(message[1]) and message[1] <= self.outbox.sent:
+            if size > 2 and message[2] != self.outbox.stream:
                 return None
-            self._outbox.acknowledge(message[1])
+            self.outbox.acknowledge(message[1])
             return (ACK, message[1])
         if kind == STREAM and size > 2 and is_stream(message[1]) and is_count(message[2]) and message[2]:
             self._mark = self._marks.resume(message[1], message[2])
@@ -203,17 +189,6 @@ class Session:
         elif kind != PONG:
             raise PeerError("%s: unknown, malformed or impossible message %.60s" % (self.state, message))
         return None
-
-    def _take_welcome(self, message: list) -> tuple:
-        outbox = self._outbox
-        if len(message) > 3 and message[0] == WELCOME and is_count(message[1]) and is_stream(message[2]):
-            if message[2] == (outbox.stream or message[2]) and is_count(message[3]) and message[3] < outbox.next:
-                outbox.stream = message[2]
-                outbox.acknowledge(message[3])
-                self._silent_ms = 0
-                self.state = RUNNING
-                return (OPENED, message[1])
-        raise PeerError("%s: got something else, or one for another device" % self.state)
 
     def _take_event(self, kind: int, name: object, data: object) -> "tuple | None":
         name = self._name(name)
@@ -265,12 +240,12 @@ class Session:
             self._ack_due = False
             parts.append(b"[%d,%d]" % (ACK, self._mark.confirmed))
             room -= len(parts[-1]) + 1
-        if self._outbox.stream and not self._control and not self.closed:
+        if self.outbox.stream and not self._control and not self.closed:
             self._events(parts, room, hard)
         return parts
 
     def _events(self, parts: "list[bytes]", room: int, hard: int) -> None:
-        outbox = self._outbox
+        outbox = self.outbox
         while outbox.cursor < len(outbox.entries):
             number, name, payload = outbox.entries[outbox.cursor]
             alias = self._names_out.get(name)

@@ -19,7 +19,7 @@ from ..core.names import glob_match, local_name
 from ..core.refusals import REFUSE_ATTEMPT
 from ..core.marks import Marks
 from ..core.ring import Mark, Outbox
-from ..core.seal import KEY_BYTES, link_mac
+from ..core.keys import KEY_BYTES, link_mac
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
 OUTBOX_BYTES = 64 * 1024

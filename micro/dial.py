@@ -1,0 +1,97 @@
+"""Making a connection: carrier, boot count, hand-shake. Loaded for each connection, and forgotten after it."""
+
+import asyncio
+from os import rename, urandom
+
+from eventhive.core.envelope import HOOKS, encode
+from eventhive.core.errors import LocalError, PeerError
+from eventhive.core.greet import greet, welcome
+from eventhive.core.names import SEPARATOR
+
+from .port import ticks_us
+
+# The largest message taken from the gateway. A message is copied while it is opened and parsed, so a small heap needs
+# several times this; a serial line is slower to fill and is answered line by line.
+WEBSOCKET_LIMIT = 1024
+SERIAL_LIMIT = 512
+
+# A gateway challenges and answers at once; what does not is something else, or a connection that only seems to be one.
+ANSWER_S = 5
+
+# `attempt` is the boot in 20 bits and the connection of that boot in 12.
+CONNECTIONS = 4096
+BOOTS = 1048576
+
+
+async def dial(node, settings):
+    """(session, carrier) of a new connection; the session runs, or `closed` says why the gateway does not want it.
+
+    OSError, EOFError, `PeerError` or a time-out say why there is no gateway.
+    """
+    carrier, limit = await _carrier(node, settings["link"])
+    try:
+        session = await asyncio.wait_for(_shake_hands(node, settings, carrier, limit), ANSWER_S)
+    except BaseException as error:
+        carrier.close(str(error))
+        raise
+    return session, carrier
+
+
+async def _carrier(node, link):
+    if link["type"] == "serial":
+        if not node.serial:
+            from .serial import connect
+
+            node.serial = await connect(link["device"], SERIAL_LIMIT)
+        await node.serial.begin()
+        return node.serial, SERIAL_LIMIT
+    from .ws_connect import connect
+
+    carrier = await connect(link["host"], link["port"], link["endpoint"], WEBSOCKET_LIMIT)
+    return carrier, WEBSOCKET_LIMIT
+
+
+async def _shake_hands(node, settings, carrier, limit):
+    challenge = await carrier.receive()
+    if node.connection % CONNECTIONS == 0:
+        node.boot = next_boot(node.boot_file)
+    attempt = node.boot * CONNECTIONS + node.connection % CONNECTIONS
+    node.connection += 1
+    seed = urandom(16) + ticks_us().to_bytes(8, "big")
+    name, keygen, heartbeat = settings["id"], settings.get("keygen", 0), settings["heartbeat"]
+    hello, session = greet(
+        challenge, name, settings["key"], keygen, attempt, seed, limit, heartbeat, node.outbox, node.mark
+    )
+    for network, channel in node.inputs():
+        for event in node.events.match(channel + "*"):
+            session.say(encode([HOOKS, network + SEPARATOR + event]))
+    carrier.send(hello)
+    carrier.send(session.data_to_send())
+    await carrier.drain()
+    try:
+        node.time_ms = welcome(session, challenge, await carrier.receive())
+    except PeerError as error:
+        session.fail(str(error))
+        carrier.close(session.closed)
+    return session
+
+
+def next_boot(path):
+    """The number of this boot, saved before it is used: no two connections of a device may ever begin alike.
+
+    Boards are known whose `os.urandom` gives the same bytes after each start, so the number is what tells their
+    sessions apart; `LocalError` when it cannot be saved.
+    """
+    try:
+        with open(path) as file:
+            boot = int(file.read())
+    except (OSError, ValueError):
+        boot = 0
+    boot = (boot + 1) % BOOTS
+    try:
+        with open(path + ".new", "w") as file:
+            file.write(str(boot))
+        rename(path + ".new", path)
+    except OSError as error:
+        raise LocalError("%s cannot be written (%s): without a boot count no session is safe" % (path, error))
+    return boot
