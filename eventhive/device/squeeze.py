@@ -286,7 +286,10 @@ class _Texts(ast.NodeTransformer):
         return self._call(node.value, []) if self._is_text(node.value) else node
 
     def _is_text(self, value: object) -> bool:
-        return self._depth > 0 and isinstance(value, str) and len(value) > MIN_TEXT_CHARS and value.isprintable()
+        if self._depth == 0 or not isinstance(value, str):
+            return False
+        # Without a space it is a word for the program, such as the name of a module.
+        return len(value) > MIN_TEXT_CHARS and value.isprintable() and " " in value
 
     def _call(self, text: Any, values: list[ast.expr]) -> ast.Call:
         self._used = True

@@ -117,6 +117,7 @@ class TestTexts:
         [
             "NAME = 'a text at the top level of a module'",
             "def f(): return 'a short one'",
+            "def f(): return 'the_name_of_something'",
             "def f(): return 'a text that has\\ntwo lines in it'",
             "def f(): return b'bytes that are long enough'",
             "def f(x): return f'a formatted text of {x} and more'",
