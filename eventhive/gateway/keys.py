@@ -21,7 +21,7 @@ from typing import Any
 
 from ..core.errors import LocalError
 from ..core.ids import is_id
-from ..core.seal import KEY_BYTES
+from ..core.keys import KEY_BYTES
 
 # The number of a key travels in one byte.
 MAX_KEYGEN = 255
