@@ -21,11 +21,7 @@ from eventhive.core.registry import EventList
 from .node import Node, forget
 
 
-def _no_outlet(name, data):
-    raise LocalError("%s is a remote event: call eventhive.init() first" % name)
-
-
-EVENTS = EventList(_no_outlet)
+EVENTS = EventList(None)
 append = EVENTS.append
 node = None
 

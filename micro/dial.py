@@ -5,9 +5,9 @@ from os import rename, urandom
 
 from eventhive.core.envelope import HOOKS, encode
 from eventhive.core.errors import LocalError, PeerError
-from eventhive.core.greet import greet, welcome
 from eventhive.core.names import SEPARATOR
 
+from .node import forget
 from .port import ticks_us
 
 # The largest message taken from the gateway. A message is copied while it is opened and parsed, so a small heap needs
@@ -48,10 +48,23 @@ async def _carrier(node, link):
     from .ws_connect import connect
 
     carrier = await connect(link["host"], link["port"], link["endpoint"], WEBSOCKET_LIMIT)
+    connect = None
+    forget("eventhive.ws_connect")
     return carrier, WEBSOCKET_LIMIT
 
 
+def tell_hooks(session, settings, names):
+    """Tell the gateway which of these local events it may send here."""
+    for network, connector in settings["connectors"].items():
+        for name in names:
+            if name.startswith(connector.get("input_channel", "") + SEPARATOR):
+                session.say(encode([HOOKS, network + SEPARATOR + name]))
+
+
 async def _shake_hands(node, settings, carrier, limit):
+    # Not before the carrier is there: what opened it has been forgotten by now.
+    from eventhive.core.greet import greet, welcome
+
     challenge = await carrier.receive()
     if node.connection % CONNECTIONS == 0:
         node.boot = next_boot(node.boot_file)
@@ -62,9 +75,7 @@ async def _shake_hands(node, settings, carrier, limit):
     hello, session = greet(
         challenge, name, settings["key"], keygen, attempt, seed, limit, heartbeat, node.outbox, node.mark
     )
-    for network, channel in node.inputs():
-        for event in node.events.match(channel + "*"):
-            session.say(encode([HOOKS, network + SEPARATOR + event]))
+    tell_hooks(session, settings, node.events.match())
     carrier.send(hello)
     carrier.send(session.data_to_send())
     await carrier.drain()

@@ -7,9 +7,9 @@ import asyncio
 import sys
 from os import urandom
 
-from eventhive.core.envelope import ACK, EVENT, HOOKS, ONCE, encode
+from eventhive.core.envelope import ACK, EVENT, ONCE, encode
 from eventhive.core.errors import LocalError, PeerError
-from eventhive.core.names import SEPARATOR, local_name, split_name
+from eventhive.core.names import local_name, split_name
 from eventhive.core.pump import Pump
 from eventhive.core.ring import Mark, Outbox
 from eventhive.core.session import REJECTED
@@ -59,12 +59,14 @@ class Node:
         events.declared = self._declared
 
     def call(self, name, data):
-        """Queue an event for the network in its name; False when the outbox is full (counted in `outbox.dropped`)."""
-        return self._put(name, data) > 0
+        """Queue an event for the network in its name: its number, or 0 when the outbox is full (see `outbox.dropped`)."""
+        number = self.outbox.put(name, self._payload(name, data))
+        self._woken.set()
+        return number
 
     async def send(self, name, data=None, timeout_s=30):
         """Queue an event and wait for its acknowledgement; False when there was no room, or none came in time."""
-        number = self._put(name, data)
+        number = self.call(name, data)
         try:
             return number > 0 and await asyncio.wait_for(self._acknowledged(number), timeout_s)
         except asyncio.TimeoutError:
@@ -110,7 +112,7 @@ class Node:
                     refused = session.refused
                     self.log("eventhive: link down: %s" % session.closed)
                 except (OSError, EOFError, PeerError, asyncio.TimeoutError) as error:
-                    self.log("eventhive: no connection: %s" % (error or "the gateway does not answer"))
+                    self.log("eventhive: no connection: %s" % (str(error) or "the gateway does not answer"))
                 from eventhive.core.backoff import MAX_MS, delays
 
                 if self._opened or not waits:
@@ -142,17 +144,12 @@ class Node:
         await Pump(session, carrier, self._handle).run(self._woken, self._settle, sleep_ms, self._passed)
         return session
 
-    def inputs(self):
-        """(network, "channel/") of each network that may send events here."""
-        for network, connector in self._settings["connectors"].items():
-            if connector.get("input_channel"):
-                yield network, connector["input_channel"] + SEPARATOR
-
     def _declared(self, name):
-        for network, channel in self.inputs():
-            if self.session and name.startswith(channel):
-                self.session.say(encode([HOOKS, network + SEPARATOR + name]))
-                self._woken.set()
+        if self.session:
+            from .dial import tell_hooks
+
+            tell_hooks(self.session, self._settings, [name])
+            self._woken.set()
 
     def _payload(self, name, data):
         if split_name(name)[0] not in self._settings["connectors"]:
@@ -163,11 +160,6 @@ class Node:
 
             data = with_metadata(name, data, options.get("metadata_key", "__eventhive__"), self.time_ms)
         return encode(data)
-
-    def _put(self, name, data):
-        number = self.outbox.put(name, self._payload(name, data))
-        self._woken.set()
-        return number
 
     async def _acknowledged(self, number):
         while self.outbox.acked < number:

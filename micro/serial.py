@@ -63,6 +63,7 @@ class SerialCarrier:
     async def begin(self):
         """Ask until the gateway challenges."""
         self._in_session = self._greeted = False
+        self.wake = None
         asking = asyncio.create_task(self._ask())
         try:
             while not self._messages:
@@ -103,8 +104,11 @@ class SerialCarrier:
         """The next message of the gateway; EOFError when the line is dead or the gateway knows no session."""
         while not self._messages:
             await self._read()
+            # During the hand-shake there is no writer to wake.
             if self.wake:
                 self.wake()
+            else:
+                await self.drain()
         return self._messages.pop(0)
 
     async def _read(self):

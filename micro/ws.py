@@ -14,10 +14,10 @@ _MAX_CONTROL = 125
 # Longer pieces leave more garbage behind than they save time.
 _PIECE_BYTES = 256
 
-NORMAL = 1000
-PROTOCOL_ERROR = 1002
-NOT_BINARY = 1003
-TOO_BIG = 1009
+_NORMAL = 1000
+_PROTOCOL_ERROR = 1002
+_NOT_BINARY = 1003
+_TOO_BIG = 1009
 
 
 def frame(opcode, payload, mask):
@@ -45,6 +45,8 @@ class WebSocket:
     """A carrier: whole binary messages in order, or OSError/EOFError when the connection is gone."""
 
     tick_ms = 1000
+    # Nothing is timed here; the session has the heartbeats.
+    tick = None
 
     def __init__(self, reader, writer, limit):
         self.wake = None
@@ -61,10 +63,7 @@ class WebSocket:
         """Wait until what was written has left this program."""
         await self._writer.drain()
 
-    def tick(self, elapsed_ms):
-        """Nothing is timed here; the session has the heartbeats."""
-
-    def close(self, reason, code=NORMAL):
+    def close(self, reason, code=_NORMAL):
         """Send a close frame, best effort, and close the connection."""
         if self._open:
             self._open = False
@@ -83,14 +82,14 @@ class WebSocket:
             if opcode == _PING:
                 self._send(_PONG, payload)
             elif opcode == _CLOSE:
-                raise EOFError(_close_text(payload))
+                raise EOFError("the gateway closed the websocket: %d" % int.from_bytes(payload[:2], "big"))
             elif opcode == expected:
                 message += payload
                 if final:
                     return message
                 expected = _CONTINUATION
             elif opcode != _PONG:
-                self._fail(NOT_BINARY if opcode == 1 else PROTOCOL_ERROR, "unexpected websocket frame, opcode %d" % opcode)
+                self._fail(_NOT_BINARY if opcode == 1 else _PROTOCOL_ERROR, "unexpected websocket frame, opcode %d" % opcode)
 
     def _send(self, opcode, payload):
         self._writer.write(frame(opcode, payload, urandom(4)))
@@ -104,17 +103,11 @@ class WebSocket:
         if size == 126:
             size = int.from_bytes(await self._reader.readexactly(2), "big")
         if first & 0x70 or second & 0x80 or (opcode & 8 and not first & 0x80):
-            self._fail(PROTOCOL_ERROR, "malformed websocket frame")
+            self._fail(_PROTOCOL_ERROR, "malformed websocket frame")
         if size == 127 or size > room:
-            self._fail(TOO_BIG, "websocket message longer than %d bytes" % self._limit)
+            self._fail(_TOO_BIG, "websocket message longer than %d bytes" % self._limit)
         return opcode, first & 0x80, await self._reader.readexactly(size) if size else b""
 
     def _fail(self, code, why):
         self.close(why, code)
         raise OSError(why)
-
-
-def _close_text(payload):
-    if len(payload) < 2:
-        return "the gateway closed the websocket"
-    return "the gateway closed the websocket: %d %s" % (int.from_bytes(payload[:2], "big"), str(payload[2:60], "utf-8"))

@@ -8,27 +8,18 @@ item is its kind, or an array of messages.
 from .errors import LocalError
 
 try:
-    from json import JSONDecoder, JSONEncoder
+    from json import JSONDecoder  # noqa: F401  (MicroPython has none)
 
-    # One prepared writer and reader: the convenience functions build theirs anew at each call.
-    _dumps = JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
-    _reader = JSONDecoder()
-    _scan = _reader.scan_once
-
-    def _loads(text: str) -> object:
-        # Without white space around it, which no sender writes, the scanner alone does it in half the time.
-        try:
-            value, end = _scan(text, 0)
-        except StopIteration:
-            return _reader.decode(text)
-        return value if end == len(text) else _reader.decode(text)
+    from .json_host import dumps, loads
 except ImportError:
-    from json import dumps, loads
+    import json
 
-    def _dumps(value: object) -> str:
-        return dumps(value, separators=(",", ":"))
+    loads = json.loads
 
-    _loads = loads
+    def dumps(value: object) -> str:
+        """Compact JSON."""
+        return json.dumps(value, separators=(",", ":"))
+
 
 OPEN = 0
 WELCOME = 1
@@ -77,7 +68,7 @@ def encode(value: object) -> bytes:
     """Compact JSON of `value` in UTF-8; `LocalError` says what in it is not JSON."""
     check_data(value)
     try:
-        data = _dumps(value).encode()
+        data = dumps(value).encode()
     except UnicodeError:
         raise LocalError("a string holds half of a surrogate pair")
     # MicroPython writes a lone surrogate as if it were a character (bytes ED A0..BF xx), which no UTF-8 reader takes.
@@ -89,19 +80,11 @@ def encode(value: object) -> bytes:
     return data
 
 
-def decode(data: bytes) -> object:
-    """The value of JSON bytes; `ValueError` when they are not JSON, or nested beyond what the reader takes."""
-    try:
-        return _loads(str(data, "utf-8"))
-    except RuntimeError:
-        raise ValueError("nested too deep")
-
-
 def messages(data: bytes) -> "list | None":
-    """The messages of a record's text, in order; None when it is not JSON, or not made of messages."""
+    """The messages of a record's text, in order; None when it is not JSON, nested too deep, or not made of messages."""
     try:
-        value = decode(data)
-    except ValueError:
+        value = loads(str(data, "utf-8"))
+    except (ValueError, RuntimeError):
         return None
     if type(value) is not list or not value:
         return None
@@ -111,8 +94,3 @@ def messages(data: bytes) -> "list | None":
         if type(message) is not list or not message or type(message[0]) is not int:
             return None
     return value
-
-
-def join(parts: "list[bytes]") -> bytes:
-    """The text of a record that holds these encoded messages."""
-    return parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]"

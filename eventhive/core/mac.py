@@ -7,19 +7,9 @@ from hashlib import sha256
 
 _BLOCK_BYTES = 64
 
-if hasattr(sha256(), "copy"):
-
-    def _prepared(pad: bytes):
-        return sha256(pad).copy
-
-else:
-
-    def _prepared(pad: bytes):
-        return lambda: sha256(pad)
-
-
-def _pad(key: bytes, value: int) -> bytes:
-    return bytes([byte ^ value for byte in key])
+def _prepared(pad: bytes):
+    """A function that gives a new hash which has read the pad."""
+    return getattr(sha256(pad), "copy", None) or (lambda: sha256(pad))
 
 
 class Mac:
@@ -29,8 +19,8 @@ class Mac:
         if len(key) > _BLOCK_BYTES:
             key = sha256(key).digest()
         key += bytes(_BLOCK_BYTES - len(key))
-        self._inner = _prepared(_pad(key, 0x36))
-        self._outer = _prepared(_pad(key, 0x5C))
+        self._inner = _prepared(bytes([byte ^ 0x36 for byte in key]))
+        self._outer = _prepared(bytes([byte ^ 0x5C for byte in key]))
 
     def digest(self, first: bytes, second: bytes = b"") -> bytes:
         """The 32-byte code of `first` followed by `second`."""

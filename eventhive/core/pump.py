@@ -13,8 +13,8 @@ class Pump:
     """Joins a session to `handle(event)` and to a carrier.
 
     The carrier has `send(message)`, which never waits, and `close(reason)`; for `run` also the coroutines `receive()`
-    and `drain()`, which raise OSError or EOFError when the connection is gone, `tick(elapsed_ms)` and `tick_ms`, how
-    often it wants that.
+    and `drain()`, which raise OSError or EOFError when the connection is gone, `tick(elapsed_ms)` (or None) and
+    `tick_ms`, how often it wants that.
     """
 
     def __init__(self, session, carrier, handle):
@@ -93,5 +93,6 @@ class Pump:
             await sleep_ms(self.carrier.tick_ms)
             elapsed = elapsed_ms()
             self.session.tick(elapsed)
-            self.carrier.tick(elapsed)
+            if self.carrier.tick:
+                self.carrier.tick(elapsed)
             woken.set()

@@ -6,14 +6,14 @@ next hook runs.
 """
 
 from .errors import LocalError
-from .names import check_name, glob_match, is_glob, is_remote, split_name
+from .names import check_name, is_glob, is_remote, split_name
 
 
 class EventList:
     """The declared events of a program.
 
     `outlet(name, data)` takes what is called on a name with a network part; its answer stands in the result under the
-    name of the network. `declared(name)`, where set, is told of each new event, so that a node can subscribe it.
+    name of the network. It may be None until there is something to take it. `declared(name)`, where set, is told of each new event, so that a node can subscribe it.
     `context.event` is the name of the event whose hook is running; a host with threads gives a `threading.local`.
     """
 
@@ -49,6 +49,10 @@ class EventList:
 
     def match(self, pattern: str = "*") -> "list[str]":
         """The declared events that match a glob, sorted."""
+        if pattern == "*":
+            return sorted(self._hooks)
+        from .globs import glob_match
+
         return sorted([name for name in self._hooks if glob_match(name, pattern)])
 
     def hook(self, function, event="*", expand: bool = True) -> None:
@@ -91,6 +95,8 @@ class EventList:
         if is_remote(name):
             if len(args) > 1 or kwargs:
                 raise LocalError("%s: an event that travels takes one argument" % name)
+            if not self.outlet:
+                raise LocalError("%s is a remote event: call eventhive.init() first" % name)
             results[split_name(name)[0]] = self.outlet(name, args[0] if args else None)
         return results
 

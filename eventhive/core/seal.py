@@ -27,7 +27,10 @@ class Sealed(Ctr):
 
     def seal(self, plain: bytes) -> bytes:
         """The next record of this direction."""
-        number = self._next()
+        number = self._number
+        if number >= MAX_RECORDS:
+            raise PeerError("the session has used up its %d records" % MAX_RECORDS)
+        self._number = number + 1
         cipher = self.crypt(number, plain)
         return cipher + self._mac.digest(number.to_bytes(4, "big"), cipher)[:TAG_BYTES]
 
@@ -35,14 +38,8 @@ class Sealed(Ctr):
         """The text of the next record; `PeerError` when it is not the one that the other end sealed."""
         number = self._number
         cipher = record[:-TAG_BYTES]
-        tag = record[-TAG_BYTES:]
-        if not equal(tag, self._mac.digest(number.to_bytes(4, "big"), cipher)[:TAG_BYTES]):
+        tag = self._mac.digest(number.to_bytes(4, "big"), cipher)[:TAG_BYTES]
+        if number >= MAX_RECORDS or not equal(record[-TAG_BYTES:], tag):
             raise PeerError("record %d is not authentic" % number)
-        return self.crypt(self._next(), cipher)
-
-    def _next(self) -> int:
-        number = self._number
-        if number >= MAX_RECORDS:
-            raise PeerError("the session has used up its %d records" % MAX_RECORDS)
         self._number = number + 1
-        return number
+        return self.crypt(number, cipher)

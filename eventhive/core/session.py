@@ -10,7 +10,7 @@ Events are tuples: (OPENED, …) from the gateway's hand-shake, (EVENT, name, da
 (ACK, number), (REJECTED, number, why), (HOOKS, [name, …]), (BYE, reason, wake seconds).
 """
 
-from .envelope import ACK, BYE, EVENT, HOOKS, ONCE, PING, PONG, STREAM, check_data, encode, join, messages
+from .envelope import ACK, BYE, EVENT, HOOKS, ONCE, PING, PONG, STREAM, check_data, encode, messages
 from .errors import LocalError, PeerError
 from .names import check_name
 
@@ -119,7 +119,7 @@ class Session:
         if not parts:
             return None
         self._idle_ms = 0
-        return self.seal.seal(join(parts))
+        return self.seal.seal(parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]")
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: pings an idle link, ends a silent one and a hand-shake that drags on (`closed` says so)."""

@@ -13,7 +13,8 @@ from pathlib import Path
 from ..core.errors import LocalError
 from .bundle import Module, definitions, merge, rewrite
 from .sources import Source, read_manifest
-from .squeeze import TEXTS_FILE, squeeze
+from .squeeze import squeeze
+from .texts import TEXTS_FILE
 from .tools import mpy_cross
 
 # What every node needs, whatever its link, is merged into the package it belongs to. The rest is loaded when used.
@@ -36,7 +37,7 @@ BUNDLES: Mapping[str, Sequence[str]] = {
 }
 
 # Only CPython imports these, and CPython runs no compiled tree.
-NOT_COMPILED = ("eventhive.port_cpython",)
+NOT_COMPILED = ("eventhive.port_cpython", "eventhive.core.aes_host", "eventhive.core.json_host")
 
 # The list of what was written, beside it, so that the next run removes that and nothing else.
 RECORD = ".eventhive-staged"

@@ -15,7 +15,8 @@ from ..core.envelope import encode
 from ..core.errors import LocalError
 from ..core.gateway_session import GatewaySession, Hello
 from ..core.mac import Mac
-from ..core.names import glob_match, local_name
+from ..core.globs import glob_match
+from ..core.names import local_name
 from ..core.refusals import REFUSE_ATTEMPT
 from ..core.marks import Marks
 from ..core.ring import Mark, Outbox

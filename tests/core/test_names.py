@@ -3,11 +3,11 @@
 import unittest
 
 from eventhive.core.errors import EventHiveError, LocalError
+from eventhive.core.globs import glob_match
 from eventhive.core.names import (
     MAX_NAME_BYTES,
     SEPARATOR,
     check_name,
-    glob_match,
     is_glob,
     is_remote,
     local_name,
