@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from eventhive.core.errors import LocalError
-from eventhive.device.squeeze import TEXTS_FILE, TEXTS_MODULE, Squeezed, squeeze
+from eventhive.device.squeeze import Squeezed, squeeze
 from eventhive.device.stage import compile_mpy
+from eventhive.device.texts import TEXTS_FILE, TEXTS_MODULE
 from eventhive.device.tools import micropython
 
 BUNDLE = TEXTS_MODULE
@@ -76,6 +77,11 @@ class TestNames:
         exec(squeezed(text).code[BUNDLE], names)
         assert names["result"] == 1
         assert "_up" not in names
+
+    def test_a_method_may_be_called_like_a_global(self) -> None:
+        text = "def _f(): return 1\nclass Strange(dict.__class__): \n def _f(self): return self._f, _f()\n"
+        renamed = code(text)
+        assert "def _f(self):\n        return (self._f, p0())" in renamed
 
     def test_public_names_and_keywords_stay(self) -> None:
         text = "def hook(event, expand=True):\n    return event\nhook(event='a', expand=False)"
