@@ -4,13 +4,13 @@ An outage is a state, not an error: `EVENTS.call` puts into the outbox whether o
 """
 
 import asyncio
+import gc
 import sys
 from os import urandom
 
 from eventhive.core.envelope import ACK, EVENT, ONCE, encode
 from eventhive.core.errors import LocalError, PeerError
 from eventhive.core.names import local_name, split_name
-from eventhive.core.pump import Pump
 from eventhive.core.ring import Mark, Outbox
 from eventhive.core.session import REJECTED
 
@@ -28,6 +28,8 @@ def forget(name):
         package, _, last = name.rpartition(".")
         del sys.modules[name]
         delattr(sys.modules[package], last)
+    # Now, not when the heap is full: what is loaded next then lies together, and a small heap is not cut into pieces.
+    gc.collect()
 
 
 class Node:
@@ -125,6 +127,9 @@ class Node:
             self._stopped.set()
 
     async def _serve(self):
+        from eventhive.core.pump import Pump
+
+        gc.collect()
         from .dial import dial
 
         self._passed()

@@ -5,9 +5,9 @@ big integer, which a board multiplies and encrypts in one call where a loop over
 This is the one file of the core that looks for something outside, and only when a cipher is made.
 """
 
-# A piece of 16 blocks: larger integers leave more garbage behind than a small heap takes (a 900-byte record XORed at
-# once leaves 11 KB).
-_LANES = 16
+# A piece of 8 blocks: larger integers leave more garbage behind than a small heap takes (a 900-byte record XORed at
+# once leaves 11 KB), and most records are shorter anyway.
+_LANES = 8
 _PIECE_BYTES = 16 * _LANES
 _ONES = int.from_bytes((bytes(15) + b"\1") * _LANES, "big")
 _STEPS = int.from_bytes(b"".join([bytes(15) + bytes([lane]) for lane in range(_LANES)]), "big")

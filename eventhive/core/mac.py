@@ -12,6 +12,11 @@ def _prepared(pad: bytes):
     return getattr(sha256(pad), "copy", None) or (lambda: sha256(pad))
 
 
+def _pad(key: bytes, byte: bytes) -> bytes:
+    pad = int.from_bytes(key, "big") ^ int.from_bytes(byte * _BLOCK_BYTES, "big")
+    return pad.to_bytes(_BLOCK_BYTES, "big")
+
+
 class Mac:
     """HMAC-SHA256 under one key, which may have any length."""
 
@@ -19,8 +24,8 @@ class Mac:
         if len(key) > _BLOCK_BYTES:
             key = sha256(key).digest()
         key += bytes(_BLOCK_BYTES - len(key))
-        self._inner = _prepared(bytes([byte ^ 0x36 for byte in key]))
-        self._outer = _prepared(bytes([byte ^ 0x5C for byte in key]))
+        self._inner = _prepared(_pad(key, b"\x36"))
+        self._outer = _prepared(_pad(key, b"\x5c"))
 
     def digest(self, first: bytes, second: bytes = b"") -> bytes:
         """The 32-byte code of `first` followed by `second`."""

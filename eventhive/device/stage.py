@@ -17,7 +17,8 @@ from .squeeze import squeeze
 from .texts import TEXTS_FILE
 from .tools import mpy_cross
 
-# What every node needs, whatever its link, is merged into the package it belongs to. The rest is loaded when used.
+# What every program needs is merged into the package it belongs to, what every connection needs into `link`, which is
+# loaded with the first one. The rest is loaded when used.
 BUNDLES: Mapping[str, Sequence[str]] = {
     "eventhive.core": (
         "eventhive.core",
@@ -25,11 +26,13 @@ BUNDLES: Mapping[str, Sequence[str]] = {
         "eventhive.core.names",
         "eventhive.core.registry",
         "eventhive.core.envelope",
+        "eventhive.core.ring",
+    ),
+    "eventhive.core.link": (
+        "eventhive.core.clear",
         "eventhive.core.mac",
         "eventhive.core.aes",
         "eventhive.core.seal",
-        "eventhive.core.clear",
-        "eventhive.core.ring",
         "eventhive.core.session",
         "eventhive.core.pump",
     ),
