@@ -27,10 +27,6 @@ MACHINES = {
 }
 WITH_MICROPYTHON = {"linux-x86_64", "macos-arm64"}
 
-# What listed files import on CPython only.
-NOT_ON_A_BOARD = {"eventhive.core.aes_host"}
-
-
 BUILT_FROM = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "eventhive", "micro", "firmware-examples")
 
 
@@ -165,7 +161,7 @@ class TestPackageList:
             for module in imported(source.destination, source.path):
                 path = module.replace(".", "/")
                 found = {f"{path}.py", f"{path}/__init__.py"} & listed
-                assert found or module in NOT_ON_A_BOARD, f"{source.path} imports {module}, which is not listed"
+                assert found, f"{source.path} imports {module}, which is not listed"
 
     def test_names_stay(self) -> None:
         for source in read_manifest():
