@@ -5,9 +5,17 @@ big integer, which a board multiplies and encrypts in one call where a loop over
 This is the one file of the core that looks for something outside, and only when a cipher is made.
 """
 
-# A piece of 8 blocks: larger integers leave more garbage behind than a small heap takes (a 900-byte record XORed at
-# once leaves 11 KB), and most records are shorter anyway.
-_LANES = 8
+try:
+    from cryptolib import aes
+except ImportError:
+    try:
+        from ucryptolib import aes
+    except ImportError:
+        aes = None
+
+# A piece of 8 blocks on a board: larger integers leave more garbage behind than a small heap takes (a 900-byte record
+# XORed at once leaves 11 KB), and most records are shorter anyway. Elsewhere, the largest message is one piece.
+_LANES = 8 if aes else 256
 _PIECE_BYTES = 16 * _LANES
 _ONES = int.from_bytes((bytes(15) + b"\1") * _LANES, "big")
 _STEPS = int.from_bytes(b"".join([bytes(15) + bytes([lane]) for lane in range(_LANES)]), "big")
@@ -15,16 +23,11 @@ _STEPS = int.from_bytes(b"".join([bytes(15) + bytes([lane]) for lane in range(_L
 
 def block_cipher(key: bytes):
     """A function that encrypts whole 16-byte blocks (ECB) under a 16-byte key: `cryptolib`, `ucryptolib` or pycryptodome."""
-    try:
-        from cryptolib import aes
-    except ImportError:
-        try:
-            from ucryptolib import aes
-        except ImportError:
-            from .aes_host import BlockCipher
+    if aes:
+        return aes(key, 1).encrypt
+    from .aes_host import BlockCipher
 
-            return BlockCipher(key).encrypt
-    return aes(key, 1).encrypt
+    return BlockCipher(key).encrypt
 
 
 class Ctr:

@@ -27,7 +27,7 @@ class BlockCipher:
     def encrypt(self, blocks: bytes) -> bytes:
         """The encrypted blocks."""
         size = len(blocks)
-        if size > 16 * BLOCKS:
+        if size > 16 * BLOCKS or not size:
             return self._cipher.encrypt(blocks)
         first = blocks[:16]
         stream = self._streams.pop(first, None)
