@@ -13,7 +13,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # What MicroPython has, of what the core may use: no I/O, no clock, no randomness.
 PURE = {"json", "binascii", "hashlib"}
 # What the device package may use besides.
-DEVICE = PURE | {"asyncio", "os", "sys", "time", "network", "termios"}
+DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
 
 BASE = {"logger", "settings", "exceptions", "section"}
 HIVE = {*BASE, "core", "classic", "config", "websocket", "dispatch", "network", "connectors", "servers"}
