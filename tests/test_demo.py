@@ -127,9 +127,7 @@ def check_events(events: list[dict[str, Any]], interpreter: str) -> None:
 
 
 def numbers(events: list[dict[str, Any]], device: str, start: int = 1) -> list[int]:
-    return [
-        event["data"]["n"] for event in events if event["device"] == device and event["data"]["start"] == start
-    ]
+    return [event["data"]["n"] for event in events if event["device"] == device and event["data"]["start"] == start]
 
 
 def test_json(demo: Callable[..., Demo]) -> None:

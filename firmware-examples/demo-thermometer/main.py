@@ -64,7 +64,7 @@ async def measure():
     eventhive.EVENTS.call(CHANNEL + "started", count(started))
     alone = 0
     while not finished and alone < ALONE_S:
-        alone = 0 if node.connected else alone + PERIOD_S
+        alone = 0 if node.session else alone + PERIOD_S
         eventhive.EVENTS.call(CHANNEL + "temperature", count(reading()))
         await asyncio.sleep(PERIOD_S)
     if finished:

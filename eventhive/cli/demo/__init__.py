@@ -66,7 +66,7 @@ def _show(arguments: argparse.Namespace) -> int:
         play = Play(bench, JsonLines() if arguments.json else Lines(), asked)
         play.run(arguments.duration)
     play.end()
-    return 1 if play.given_up else 0
+    return 1 if play.failed else 0
 
 
 def _listen() -> "Asked":

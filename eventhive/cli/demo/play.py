@@ -59,7 +59,7 @@ class Seat:
 
 
 class Play:
-    """Runs the demo on a bench; everything that happens goes to `show`."""
+    """Runs the demo on a bench; what happens goes to `show`. `failed`: a device did not start, or would not end."""
 
     def __init__(self, bench: Bench, show: Show, asked: Asked):
         self._bench = bench
@@ -68,16 +68,12 @@ class Play:
         self._seats = {name: Seat(board) for name, board in bench.boards.items()}
         self._tally = Tally()
         self._commands = 0
+        self.failed = False
         self._arrived: queue.SimpleQueue[tuple[float, str, Any]] = queue.SimpleQueue()
 
         @eventhive.hook(EVENTS)
         def arrived(data: Any) -> None:
             self._arrived.put((time.perf_counter(), eventhive.get_event_name() or "", data))
-
-    @property
-    def given_up(self) -> bool:
-        """True when a device could not be kept running."""
-        return any(seat.given_up for seat in self._seats.values())
 
     def run(self, duration: float | None) -> None:
         """Until `duration` seconds after all devices are there, or until asked; the devices have ended afterwards."""
@@ -127,6 +123,7 @@ class Play:
         lost = f"{seat.name} is lost: its process {seat.board.process} ({link}) {how}"
         seat.failures = 0 if seat.started else seat.failures + 1
         if seat.given_up:
+            self.failed = True
             self._show.note(f"{lost}; it is left alone, after {MAX_FAILURES} attempts")
         else:
             self._show.note(f"{lost}; it is started again in {RESTART_S:g} s, the other one goes on")
@@ -154,6 +151,7 @@ class Play:
             self._take_events(STEP_S)
         for seat in ending:
             if seat.board.running:
+                self.failed = True
                 self._show.note(f"{seat.name} does not say goodbye and is ended; so its count is not known")
 
     def _take_events(self, seconds: float) -> None:
