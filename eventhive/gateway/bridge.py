@@ -10,17 +10,19 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..core.envelope import EVENT, HOOKS, ONCE
-from ..core.errors import LimitError
+from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
-from ..core.names import is_remote, split_name
+from ..core.names import check_name, is_remote, split_name
 from ..core.session import REJECTED
-from .devices import Carrier, Device, Devices, Receipt
+from .devices import Carrier, Device, Devices, Enrolled, Receipt
 
 # Names one device may hook: each is a subscription of the gateway on the network.
 MAX_HOOKS = 64
 
 # Names whose route is remembered per device; a device that sends more than these pays for the look-up again.
 MAX_ROUTES = 128
+
+NO_NETWORK = "its network is not under 'connectors' in the gateway's configuration"
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -45,6 +47,13 @@ class Bridge:
         self.devices = devices
         self.networks = networks
         self._clock_ms = clock_ms
+
+    def enrol(self, entries: dict[str, Enrolled]) -> None:
+        """Take over the content of the key file; what devices may no longer do ends at once."""
+        for device in self.devices.enrol(entries):
+            self._unhook(device, list(device.hooks))
+        for device in self.devices.by_name.values():
+            self._unhook(device, [name for name in device.hooks if not device.rights.may_receive(name)])
 
     def opened(self, session: GatewaySession, hello: Hello, carrier: Carrier) -> Device | None:
         """A device has proved itself: give it its session, unless it must be refused."""
@@ -85,6 +94,7 @@ class Bridge:
         receipt = Receipt(device, device.mark, number)
         device.events += 1
         if network is None:
+            device.refused += 1
             device.confirm(receipt)
             return
         try:
@@ -109,7 +119,7 @@ class Bridge:
             device.routes.clear()
         network = self.networks.get(split_name(name)[0] or "") if is_remote(name) else None
         if network is None:
-            why = "its network is not under 'connectors' in the gateway's configuration"
+            why = NO_NETWORK
         elif not device.rights.may_publish(name):
             why = "not among what it may publish in the gateway's key file"
             network = None
@@ -121,12 +131,32 @@ class Bridge:
     def _hook(self, device: Device, name: object) -> None:
         if not isinstance(name, str) or name in device.hooks:
             return
-        network = self.networks.get(split_name(name)[0] or "")
-        if network is None or not is_remote(name) or not device.rights.may_receive(name) or len(device.hooks) >= MAX_HOOKS:
-            logger.warning("device %s: may not receive %s", device.name, printable(name))
+        why = self._no_hook(device, name)
+        if why:
+            logger.warning("device %s: events %s will not reach it: %s", device.name, printable(name), why)
             return
         device.hooks.add(name)
-        network.subscribe(name, device)
+        self._network(name).subscribe(name, device)
+
+    def _unhook(self, device: Device, names: list[str]) -> None:
+        for name in names:
+            device.hooks.discard(name)
+            self._network(name).unsubscribe(name, device)
+
+    def _no_hook(self, device: Device, name: str) -> str:
+        """Why a device may not hook a name; empty when it may."""
+        try:
+            check_name(name)
+        except (LocalError, UnicodeError):
+            return "it is no event name"
+        if not is_remote(name) or split_name(name)[0] not in self.networks:
+            return NO_NETWORK
+        if not device.rights.may_receive(name):
+            return "not among what it may receive in the gateway's key file"
+        return f"it hooks {MAX_HOOKS} others already" if len(device.hooks) >= MAX_HOOKS else ""
+
+    def _network(self, name: str) -> Network:
+        return self.networks[split_name(name)[0] or ""]
 
 
 def printable(text: str) -> str:

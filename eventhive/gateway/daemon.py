@@ -67,7 +67,7 @@ class Gateway:
     def load_keys(self) -> int:
         """Take over the key file; returns how many devices it names."""
         entries = self.keys.load()
-        self.devices.enrol(
+        self.bridge.enrol(
             {
                 name: Enrolled(entry.key, entry.keygen, list(entry.publish), list(entry.receive))
                 for name, entry in entries.items()
@@ -120,6 +120,7 @@ def _status(device: Any) -> dict[str, Any]:
         "enrolled": device.link is not None,
         "events": device.events,
         "rejected": device.rejected,
+        "refused": device.refused,
         "undelivered": device.undelivered,
         "waiting": len(device.outbox.entries),
     }

@@ -182,22 +182,25 @@ class Devices:
         # An unknown id is asked for the proof of a key that nobody has, so that it looks like one with a wrong key.
         self._nobody = link_mac(random_bytes(KEY_BYTES))
 
-    def enrol(self, entries: dict[str, Enrolled]) -> None:
-        """Take over the content of the key file: new devices, new keys and rights, and end the sessions of removed ones."""
+    def enrol(self, entries: dict[str, Enrolled]) -> list[Device]:
+        """Take over the content of the key file: new devices, keys and rights; returns those that are no more."""
+        gone = []
         for name, device in list(self.by_name.items()):
             if name not in entries and device.link is not None:
-                self._end(device, "this device was removed")
-                del self.by_name[name]
+                self._end(device, "this device was removed from the key file")
+                gone.append(self.by_name.pop(name))
         for name, entry in entries.items():
             known = self.by_name.get(name)
             fresh = self._new(name, entry)
             if known is None or known.secret != fresh.secret:
                 if known is not None:
-                    self._end(known, "its key was replaced")
+                    self._end(known, "this device has a new key")
+                    gone.append(known)
                 self.by_name[name] = fresh
             else:
                 known.rights = fresh.rights
                 known.routes.clear()
+        return gone
 
     def find(self, hello: Hello) -> Mac | None:
         """The code under which the device of a hello must prove itself; None for an unknown one without a key."""
@@ -227,7 +230,7 @@ class Devices:
     def _new(self, name: str, entry: Enrolled | None) -> Device:
         if entry is None:
             rights = Rights([f"{network}/*/*" for network in self._networks], [f"{name}/*"])
-            return Device(name, rights, None, 0, self._random(STREAM_BYTES).hex(), self._metadata_key)
+            return Device(name, rights, None, self._random(STREAM_BYTES).hex(), self._metadata_key)
         rights = Rights(entry.publish, entry.receive)
         stream = self._random(STREAM_BYTES).hex()
         return Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
@@ -243,5 +246,6 @@ class Devices:
         session, carrier = device.session, device.carrier
         device.session = device.carrier = None
         if session is not None and carrier is not None:
+            logger.info("device %s: offline: %s", device.name, reason)
             session.close(reason)
             carrier.end()
