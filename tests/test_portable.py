@@ -19,6 +19,7 @@ from eventhive.device.tools import micropython
 PORTABLE = (
     "core/test_names.py",
     "core/test_registry.py",
+    "core/test_vectors.py",
     "micro/test_settings.py",
 )
 
