@@ -31,7 +31,7 @@ class Network(Protocol):
     """What the bridge needs of a network of the hive."""
 
     def publish(self, topic: str, data: object, origin: object, confirm: Callable[[], None] | None = None) -> bool:
-        """Pass an event on; False when `confirm` will be called later. LimitError when no more can wait for the carrier."""
+        """Pass an event on; False: `confirm` will be called later. LimitError when no more can wait for the carrier."""
 
     def subscribe(self, topic: str, participant: Device) -> None:
         """Have `participant.deliver(topic, data)` called for each event of this full name."""
@@ -86,7 +86,7 @@ class Bridge:
                 self._hook(device, name)
         elif kind == REJECTED:
             device.rejected += 1
-            logger.warning("device %s: event %d put aside: %s", device.name, event[1], event[2])
+            device.warn(device.rejected, "event %d put aside: %s", event[1], event[2])
             device.confirm(Receipt(device, device.mark, event[1]))
 
     def _numbered(self, device: Device, name: str, data: object, number: int) -> None:
@@ -133,7 +133,8 @@ class Bridge:
             return
         why = self._no_hook(device, name)
         if why:
-            logger.warning("device %s: events %s will not reach it: %s", device.name, printable(name), why)
+            device.unhooked += 1
+            device.warn(device.unhooked, "events %s will not reach it: %s", printable(name), why)
             return
         device.hooks.add(name)
         self._network(name).subscribe(name, device)

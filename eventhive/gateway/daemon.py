@@ -6,7 +6,6 @@ import os
 import time
 from typing import Any
 
-from ..core.errors import LocalError
 from ..websocket import serve
 from .bridge import Bridge
 from .control import ControlServer
@@ -121,6 +120,6 @@ def _status(device: Any) -> dict[str, Any]:
         "events": device.events,
         "rejected": device.rejected,
         "refused": device.refused,
-        "undelivered": device.undelivered,
+        "undelivered": device.undelivered + device.outbox.dropped,
         "waiting": len(device.outbox.entries),
     }

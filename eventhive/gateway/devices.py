@@ -8,24 +8,24 @@ import logging
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from ..core.clear import SEALED, STREAM_BYTES
 from ..core.envelope import encode
 from ..core.errors import LocalError
 from ..core.gateway_session import GatewaySession, Hello
-from ..core.mac import Mac
 from ..core.globs import glob_match
+from ..core.keys import KEY_BYTES, link_mac
+from ..core.mac import Mac
+from ..core.marks import Marks
 from ..core.names import local_name
 from ..core.refusals import REFUSE_ATTEMPT
-from ..core.marks import Marks
 from ..core.ring import Mark, Outbox
-from ..core.keys import KEY_BYTES, link_mac
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
 OUTBOX_BYTES = 64 * 1024
 
-# Before a device said how long its messages may be, a command for it may be as long as the longest that any device takes.
+# Before a device said how long its messages may be, one for it may be as long as the longest that any device takes.
 DEFAULT_LARGEST = 1024
 
 # Boot and connection share the number of an attempt; the lower bits count the connections of one boot.
@@ -67,7 +67,7 @@ class Device:
     """One device: rights, outbox of what is for it, marks of what came from it, and its session if it has one.
 
     Counters: `events` taken, `rejected` unusable ones, `refused` those it had no right to or whose network does not
-    exist, `undelivered` commands too long or not JSON.
+    exist, `unhooked` names that it may not hook, `undelivered` commands too long or not JSON.
     """
 
     def __init__(self, name: str, rights: Rights, secret: tuple[bytes, int] | None, stream: str, metadata_key: str):
@@ -84,15 +84,14 @@ class Device:
         self.routes: dict[str, Any] = {}
         self.attempt = -1
         self.stream = ""
-        self.events = self.rejected = self.refused = self.undelivered = 0
+        self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
         self._metadata_key = metadata_key
         self._unconfirmed: deque[Receipt] = deque()
 
     @property
     def mark(self) -> Mark:
-        """How far the stream that it now sends was received."""
-        assert self.marks.last is not None
-        return self.marks.last
+        """How far the stream that it now sends was received; there is one from its first event on."""
+        return cast(Mark, self.marks.last)
 
     def deliver(self, topic: str, data: object) -> None:
         """Queue an event of the network for this device; called by the network that it is subscribed to."""
@@ -102,12 +101,18 @@ class Device:
             queued = self.outbox.put(topic, encode(data))
         except LocalError as error:
             self.undelivered += 1
-            logger.warning("device %s: %s not sent: %s", self.name, topic, error)
+            self.warn(self.undelivered, "%s not sent: %s", topic, error)
             return
         if not queued:
-            logger.warning("device %s: %s dropped: %d commands wait for it already", self.name, topic, len(self.outbox.entries))
+            waiting = len(self.outbox.entries)
+            self.warn(self.outbox.dropped, "%s dropped: %d commands wait for it already", topic, waiting)
         elif self.carrier is not None:
             self.carrier.wake()
+
+    def warn(self, count: int, what: str, *args: object) -> None:
+        """Log the first, 10th, 100th, … time of what a faulty device, or a caller, could cause without end."""
+        if str(count).strip("0") == "1":
+            logger.warning(f"device %s: {what} (%d so far)", self.name, *args, count)
 
     def confirm(self, receipt: "Receipt") -> None:
         """An event is where it has to be at once: acknowledge it, unless an earlier one is still on its way."""
@@ -154,6 +159,7 @@ class Receipt:
         self.waits = True
 
     def __call__(self) -> None:
+        """Confirm the event."""
         self.waits = False
         self.device.settle()
 
@@ -217,7 +223,8 @@ class Devices:
         stream = session.stream(self._random(STREAM_BYTES).hex())
         same_boot = hello.attempt >> CONNECTION_BITS == device.attempt >> CONNECTION_BITS
         if stream == device.stream and hello.attempt <= device.attempt:
-            session.refuse(REFUSE_ATTEMPT, f"device '{hello.name}' came back with an old boot count, from {carrier.address}")
+            why = f"device '{hello.name}' came back with an old boot count: is there a second one with this id and key?"
+            session.refuse(REFUSE_ATTEMPT, why)
             return None
         if not same_boot:
             self._forget_sent(device)
@@ -240,7 +247,8 @@ class Devices:
         lost = [name for number, name, _ in outbox.entries if number <= outbox.sent]
         outbox.remove(0, len(lost))
         for topic in lost:
-            logger.warning("device %s: %s was sent to a boot that ended: outcome unknown, not sent again", device.name, topic)
+            why = "outcome unknown, not sent again: the device restarted before it confirmed it"
+            logger.warning("device %s: %s: %s", device.name, topic, why)
 
     def _end(self, device: Device, reason: str) -> None:
         session, carrier = device.session, device.carrier
