@@ -28,6 +28,9 @@ ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DEADLINE_S = 60
 
+# Paragraphs on one line.
+TEXT = " ".join(README.split())
+
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
 
 # Each block by something that only it says, and where it is checked.
@@ -213,7 +216,7 @@ def test_the_walk(tmp_path: Path, start: Callable[..., Program], ports: dict[str
     assert start(copy_command).process.wait(DEADLINE_S) == 0
     for command in mpremote:
         assert all((tmp_path / word).exists() for word in command if word.startswith("board/")), command
-    assert "`cd board && micropython main.py`" in README
+    assert "`cd board && micropython main.py`" in TEXT
     board = start([*(micropython() or []), "main.py"], tmp_path / "board")
 
     board.expect("^sensor-1: there is no sensor here, the temperature is made up$")
@@ -222,7 +225,7 @@ def test_the_walk(tmp_path: Path, start: Callable[..., Program], ports: dict[str
     board.expect("^led on$")
 
     listing = start(["eventhive", "device", "list", "--config", "gateway.yaml"])
-    assert "`eventhive device list --config gateway.yaml`" in README
+    assert "`eventhive device list --config gateway.yaml`" in TEXT
     listing.expect(r"^sensor-1  connected over websocket from .*  publish: my-hive/\*/\*  receive: sensor-1/\*$")
 
     commands_of_it = (ROOT / "firmware-examples/picow-thermometer/README.md").read_text(encoding="utf-8")

@@ -4,6 +4,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from ..output import printable, say
@@ -93,7 +94,7 @@ class Lines:
             self._write(line)
         self._write(f"devices    connect to {bench.address} and to a serial line, {bench.serial}")
         self._write(f"the hive   is at {bench.hive}, for any program on this machine")
-        self._write(f"look at it with: eventhive device list --config {bench.config}")
+        self._write(f"look at it with: {_command()} device list --config {bench.config}")
         self._write("Ctrl-C ends it.\n")
 
     def event(self, event: Shown) -> None:
@@ -128,6 +129,12 @@ class Lines:
     def _write(self, text: str) -> None:
         for line in text.split("\n"):
             print(printable(line), file=sys.stdout, flush=True)
+
+
+def _command() -> str:
+    """How this program was called, as a person would call it again from another terminal of the same folder."""
+    called = Path(sys.argv[0])
+    return str(called) if called.name == "eventhive" else "eventhive"
 
 
 def _interpreter_lines(bench: Bench) -> list[str]:
