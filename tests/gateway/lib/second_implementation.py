@@ -184,3 +184,10 @@ class Wire:
         payload, check = body[:-4], int.from_bytes(body[-4:], "big")
         assert check == zlib.crc32(head.encode() + payload)
         return head[0], DIGITS.index(head[1]), DIGITS.index(head[2]), payload
+
+    def after(self, line: tuple[str, int, int, bytes]) -> tuple[str, int, int, bytes] | None:
+        """The next line that is no repetition of this one, which a slow machine may see more often than needed."""
+        found = self.read()
+        while found == line:
+            found = self.read()
+        return found
