@@ -73,12 +73,14 @@ def parse_line(line: bytes) -> "tuple[bytes, int, int, bytes] | None":
 class SerialLine:
     """One end of a serial line: bytes in, events (kind, payload) and (TEXT, bytes) out, lines to write.
 
-    `damaged` counts lines that were not intact, `repeated` those sent again; `dead` is set when nobody acknowledges.
+    `damaged` counts lines that were not intact, `repeated` those sent again, `stray` those whose number belongs to
+    another hand-shake; `dead` is set when nobody acknowledges.
     """
 
     def __init__(self, is_device: bool, longest: int):
         self.damaged = 0
         self.repeated = 0
+        self.stray = 0
         self.dead = False
         self._mine, self._theirs = (b"#<", b"#>") if is_device else (b"#>", b"#<")
         self._longest = max(line_bytes(longest), MAX_TEXT)
@@ -185,3 +187,5 @@ class SerialLine:
             events.append((kind, payload))
         if sequence == self._last_in:
             self._ack_due = True
+        else:
+            self.stray += 1

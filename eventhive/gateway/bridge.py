@@ -108,11 +108,12 @@ class Bridge:
             device.await_confirmation(receipt)
 
     def _route(self, device: Device, name: str) -> Network | None:
+        network: Network | None
         try:
-            return device.routes[name]
+            network = device.routes[name]
         except KeyError:
             network = device.routes[name] = self._find_route(device, name)
-            return network
+        return network
 
     def _find_route(self, device: Device, name: str) -> Network | None:
         if len(device.routes) >= MAX_ROUTES:

@@ -38,7 +38,10 @@ class Carrier(Protocol):
     """What a session of a device runs over: a websocket or a serial line."""
 
     kind: str
-    address: str
+
+    @property
+    def address(self) -> str:
+        """Where the device is, for people."""
 
     def wake(self) -> None:
         """There is something to send."""

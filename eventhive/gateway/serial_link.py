@@ -5,6 +5,8 @@ line before a device on it has asked, because what listens could be a REPL.
 """
 
 import asyncio
+import contextlib
+import errno
 import logging
 import os
 from os import urandom
@@ -27,6 +29,17 @@ READ_BYTES = 4096
 # A plugged-in board should not be waited for much longer than its own boot takes.
 FIRST_RETRY_MS = 500
 MAX_RETRY_MS = 5000
+
+UNPLUGGED = "it was unplugged, or closed at its other end"
+
+_PROBLEMS = {
+    errno.ENOENT: "there is no such device: plug it in, or correct 'serial:' in the gateway's configuration",
+    errno.EACCES: "no permission: add the gateway's user to the group that owns it (often 'dialout')",
+    errno.EAGAIN: "another program has it open: close that one (a terminal, mpremote, an IDE)",
+    errno.EBUSY: "another program has it open: close that one (a terminal, mpremote, an IDE)",
+    errno.EIO: UNPLUGGED,
+    errno.ENXIO: UNPLUGGED,
+}
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -58,10 +71,8 @@ class SerialLink:
             elif problem != self.state:
                 self.state = problem
                 logger.warning("serial port %s: waiting for it: %s", self.port, problem)
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), next(waits) / 1000)
-            except TimeoutError:
-                pass
 
     def stop(self) -> None:
         """Say goodbye to the device, and close the port."""
@@ -100,10 +111,11 @@ class SerialLink:
         import serial
 
         try:
-            # DTR and RTS both asserted: RP2's USB discards output without DTR, classic ESP32 circuits reset where they differ.
+            # DTR and RTS both asserted: RP2's USB discards output without DTR, classic ESP32 circuits reset where they
+            # differ.
             self._file = serial.Serial(self.port, self._baudrate, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
-            return _open_problem(error)
+            return _problem(error)
         self.state = "open"
         self._lost.clear()
         self._line.reset()
@@ -137,13 +149,16 @@ class SerialLink:
         except BlockingIOError:
             return
         except OSError as error:
-            self._vanished(error.strerror or str(error))
+            self._vanished(_problem(error))
             return
         if not data:
-            self._vanished("end of file")
+            self._vanished(UNPLUGGED)
             return
         for kind, payload in self._line.receive_data(data):
             self._received(kind, payload)
+        stray, self._line.stray = self._line.stray, 0
+        if stray and self._current is None:
+            self._line.send(NO_SESSION)
         if self._current is not None:
             self._current.flush()
         self._write()
@@ -189,7 +204,7 @@ class SerialLink:
         except BlockingIOError:
             loop.add_writer(self._file.fileno(), self._write)
         except OSError as error:
-            self._vanished(error.strerror or str(error))
+            self._vanished(_problem(error))
 
     def write(self) -> None:
         """Write what the line has to send now."""
@@ -262,12 +277,6 @@ class SerialSession:
             self.device = bridge.opened(self.session, event[1], self)
 
 
-def _open_problem(error: Exception) -> str:
+def _problem(error: Exception) -> str:
     number = getattr(error, "errno", None)
-    if number == 2:
-        return "there is no such device"
-    if number == 13:
-        return "no permission: add the gateway's user to the group that owns it (often 'dialout')"
-    if number in (11, 16):
-        return "another program has it open"
-    return str(error)
+    return _PROBLEMS.get(number or 0) or getattr(error, "strerror", None) or str(error)

@@ -6,12 +6,12 @@ events came, in one write, and an idle device costs no more than its objects.
 
 import asyncio
 import ipaddress
-from collections.abc import Callable
+import logging
 from os import urandom
 from typing import Any
 
 from ..core.clear import NONCE_BYTES, SEALED, UNKEYED
-from ..core.gateway_session import GatewaySession
+from ..core.gateway_session import FIRST_FLIGHT_BYTES, GatewaySession
 from ..core.pump import Pump
 from ..core.session import OPENED
 from ..websocket import Limits, ServerConnection
@@ -39,6 +39,8 @@ FOREIGN_HEADERS = ("Origin", "Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 POLICY_VIOLATION = 1008
 NOT_TEXT = 1003
 GOING_AWAY = 1001
+
+logger = logging.getLogger("eventhive.gateway")
 
 
 class WebsocketLinks:
@@ -84,7 +86,7 @@ class DeviceConnection(ServerConnection):
 
     kind = "websocket"
 
-    __slots__ = ("links", "device", "session", "_pump", "_woken")
+    __slots__ = ("_pump", "_since", "_woken", "device", "links", "session")
 
     def __init__(self, links: WebsocketLinks):
         super().__init__(LIMITS)
@@ -100,14 +102,15 @@ class DeviceConnection(ServerConnection):
 
     def check(self, request: Any) -> tuple[int, str] | None:
         """Refuse an upgrade that no device sends."""
-        if request.path != self.links.endpoint:
-            return 404, f"devices connect to {self.links.endpoint}\n"
-        for header in FOREIGN_HEADERS:
-            if header in request.headers:
-                return 403, "this endpoint is for devices, not for browsers or proxies\n"
-        if self.links.half_open >= MAX_HALF_OPEN:
-            return 503, "too many connections that have not proved a key\n"
-        return None
+        refusal = self._refusal(request)
+        if refusal is not None:
+            logger.info("websocket %s: refused: %s", self.peer, refusal[1])
+        return refusal
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio."""
+        super().connection_made(transport)
+        self._since = self._loop.time()
 
     def opened(self, request: Any) -> None:
         """The upgrade is complete: challenge the device."""
@@ -116,6 +119,9 @@ class DeviceConnection(ServerConnection):
         mode = UNKEYED if trusted else SEALED
         self.session = GatewaySession(urandom(NONCE_BYTES), mode, MESSAGE_BYTES, links.bridge.devices.find)
         self._pump = Pump(self.session, self, self._event)
+        # The upgrade and the proof share one deadline.
+        self.session.tick(int((self._loop.time() - self._since) * 1000))
+        self.max_message = FIRST_FLIGHT_BYTES
         links.connections.add(self)
         links.half_open += 1
         self._pump.flush()
@@ -136,9 +142,12 @@ class DeviceConnection(ServerConnection):
         """Close the connection; the pump gives the reason alone."""
         if isinstance(code, str):
             # One code and one text for every failure before admission: outside, they must look alike.
-            known = self.device is not None
-            code, reason = (GOING_AWAY if known else POLICY_VIOLATION), (code if known else "")
-        super().close(code, reason)
+            if self.device is not None:
+                super().close(GOING_AWAY, code)
+            else:
+                super().close(POLICY_VIOLATION)
+        else:
+            super().close(code, reason)
 
     def wake(self) -> None:
         """Something is to be sent: in this iteration, once."""
@@ -172,6 +181,17 @@ class DeviceConnection(ServerConnection):
             self.device = self.links.bridge.opened(self.session, event[1], self)
             if self.device is not None:
                 self.links.half_open -= 1
+                self.max_message = MESSAGE_BYTES
+
+    def _refusal(self, request: Any) -> tuple[int, str] | None:
+        if request.path != self.links.endpoint:
+            return 404, f"devices connect to {self.links.endpoint}"
+        for header in FOREIGN_HEADERS:
+            if header in request.headers:
+                return 403, f"this endpoint is for devices, not for browsers or proxies (header {header})"
+        if self.links.half_open >= MAX_HALF_OPEN:
+            return 503, f"{MAX_HALF_OPEN} connections have not proved a key yet"
+        return None
 
     def flush_now(self) -> None:
         """Send what there is to send."""
