@@ -39,7 +39,7 @@ async def dial(node, settings):
 
 async def _carrier(node, link):
     if link["type"] == "serial":
-        if not node.serial:
+        if not node.serial or node.serial.gone:
             from .serial import connect
 
             node.serial = await connect(link["device"], SERIAL_LIMIT)

@@ -111,10 +111,13 @@ class Node:
                 refused = 0
                 try:
                     session = await self._serve()
-                    refused = session.refused
-                    self.log("eventhive: link down: %s" % session.closed)
+                    refused, why = session.refused, session.closed
                 except (OSError, EOFError, PeerError, asyncio.TimeoutError) as error:
-                    self.log("eventhive: no connection: %s" % (str(error) or "the gateway does not answer"))
+                    why = str(error) or "the gateway does not answer"
+                if self._opened:
+                    self.log("eventhive: link down: %s" % why)
+                else:
+                    self.log("eventhive: no connection to %s: %s" % (self._settings["link"]["name"], why))
                 from eventhive.core.backoff import MAX_MS, delays
 
                 if self._opened or not waits:

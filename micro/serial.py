@@ -47,13 +47,14 @@ async def connect(device, limit):
 class SerialCarrier:
     """A carrier over a pair of asyncio streams; `receive` begins with the gateway's challenge.
 
-    `wake()` is called when there may be a line to write.
+    `wake()` is called when there may be a line to write; `gone` is set when the port has to be opened again.
     """
 
     tick_ms = 50
 
     def __init__(self, streams, limit):
         self.wake = None
+        self.gone = False
         self._reader, self._writer = streams
         self._line = SerialLine(True, limit)
         self._messages = []
@@ -114,6 +115,7 @@ class SerialCarrier:
     async def _read(self):
         data = await self._reader.read(_READ_BYTES)
         if not data:
+            self.gone = True
             raise EOFError("the serial port is gone")
         for kind, payload in self._line.receive_data(data):
             if kind == CHALLENGE and not self._in_session:

@@ -99,6 +99,8 @@ def _link(link):
         raise LocalError("link.%s is missing" % needed)
     link["port"] = link.get("port", 8086)
     link["endpoint"] = link.get("endpoint", "/device")
+    # What messages call it.
+    link["name"] = "%s:%d" % (link["host"], link["port"]) if needed == "host" else link["device"]
     return link
 
 
