@@ -22,7 +22,7 @@ _STEPS = int.from_bytes(b"".join([bytes(15) + bytes([lane]) for lane in range(_L
 
 
 def block_cipher(key: bytes):
-    """A function that encrypts whole 16-byte blocks (ECB) under a 16-byte key: `cryptolib`, `ucryptolib` or pycryptodome."""
+    """A function that encrypts counter blocks (16 bytes, each one more than the one before) under a 16-byte key."""
     if aes:
         return aes(key, 1).encrypt
     from .aes_host import BlockCipher

@@ -16,7 +16,7 @@ _STEPS = int.from_bytes(
 
 
 class BlockCipher:
-    """Encrypts whole 16-byte blocks (ECB); quick for the counter blocks of records that follow each other."""
+    """Encrypts counter blocks (16 bytes, each one more than the one before): only the first of a call is looked at."""
 
     def __init__(self, key: bytes):
         from Crypto.Cipher import AES
@@ -25,7 +25,7 @@ class BlockCipher:
         self._streams: "dict[bytes, bytes]" = {}
 
     def encrypt(self, blocks: bytes) -> bytes:
-        """The encrypted blocks."""
+        """The encrypted counter blocks."""
         size = len(blocks)
         if size > 16 * BLOCKS or not size:
             return self._cipher.encrypt(blocks)
