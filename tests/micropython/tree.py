@@ -1,7 +1,12 @@
-"""The tree that portable tests run in: what a board gets, compiled and bundled, and the tests beside it."""
+"""The tree that portable tests run in: what a board gets, compiled and bundled, and the tests beside it.
+
+The gateway's part of the core is there as well, so that both ends of the link can be tested: the device's end is what
+was staged, and what the gateway's end uses is the same, but for the class that its session is built on.
+"""
 
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +15,17 @@ from eventhive.device.tools import micropython
 
 HERE = Path(__file__).resolve().parent
 TESTS = HERE.parent
+CORE = TESTS.parent / "eventhive/core"
 
 # What a Pico W has free after start, 200 KB, less its driver of the radio.
 HEAP = "190K"
+
+# What the gateway's end of a link needs beside what a board gets, by the module's name in the tree. Its session overrides
+# private methods of the common one, which squeezing renamed, so it is built on that file as written.
+GATEWAY = {"marks": "marks.py", "session_as_written": "session.py", "gateway_session": "gateway_session.py"}
+
+# What the tests import, by its name there.
+LIBRARY = {"unittest/__init__": "shim/unittest/__init__.py", "vectors": "lib/vectors.py", "ends": "lib/ends.py"}
 
 # A deadlock, not a slow test, takes longer.
 TIMEOUT_S = 120
@@ -51,7 +64,8 @@ def build(root: Path, tests: "tuple[str, ...]") -> Tree:
     tree = Tree(root)
     stage(tree.board, mpy=True)
     _add_merged_modules(tree.board)
-    compiled = {"unittest/__init__": HERE / "shim/unittest/__init__.py", "vectors": HERE / "lib/vectors.py"}
+    _add_gateway_modules(tree.board)
+    compiled = {name: HERE / source for name, source in LIBRARY.items()}
     compiled.update({test.removesuffix(".py"): TESTS / test for test in tests})
     for name, source in compiled.items():
         output = root / "tests" / f"{name}.mpy"
@@ -71,3 +85,13 @@ def _add_merged_modules(board: Path) -> None:
             lines = [f"from {bundle} import *"]
             lines += [f"{constant} = {value}" for constant, value in constants[name].items()]
             (board / (name.replace(".", "/") + ".py")).write_text("\n".join(lines) + "\n")
+
+
+def _add_gateway_modules(board: Path) -> None:
+    """Make the gateway's end of the link importable beside the device's."""
+    with tempfile.TemporaryDirectory() as scratch:
+        for name, written in GATEWAY.items():
+            text = (CORE / written).read_text().replace("from .session import", "from .session_as_written import")
+            source = Path(scratch, written)
+            source.write_text(text)
+            compile_mpy(source, board / f"eventhive/core/{name}.mpy", written, options=())

@@ -1,0 +1,28 @@
+"""Ids of devices."""
+
+import unittest
+
+from eventhive.core.ids import MAX_ID_CHARS, is_id
+
+
+class IdTest(unittest.TestCase):
+    def test_letters_digits_dash_and_underscore(self):
+        for text in ("a", "Z", "0", "-", "_", "sensor-1", "Attic_2", "x" * MAX_ID_CHARS):
+            with self.subTest(text=text):
+                self.assertTrue(is_id(text))
+
+    def test_a_length(self):
+        self.assertFalse(is_id(""))
+        self.assertFalse(is_id("x" * (MAX_ID_CHARS + 1)))
+
+    def test_no_other_character_wherever_it_stands(self):
+        # What means something in a name, a glob, a path, a log line, or looks like a letter of the alphabet.
+        for other in (" ", "/", "*", "?", ".", "\\", "\n", "\r", "\0", "\x1b", "\x7f", ":", "ä", "А", "１"):
+            for text in (other, other + "a", "a" + other, "a" + other + "b"):
+                with self.subTest(text=text):
+                    self.assertFalse(is_id(text))
+
+    def test_a_string(self):
+        for value in (None, True, 1, b"sensor-1", ["a"], ("a",), {"a": 1}):
+            with self.subTest(value=value):
+                self.assertFalse(is_id(value))
