@@ -2,6 +2,8 @@
 
 import unittest
 
+from ends import beginning
+
 from eventhive.core.aes import Ctr, block_cipher
 
 KEY = bytes(range(16))
@@ -57,6 +59,8 @@ class CtrTest(unittest.TestCase):
 
     def test_no_block_of_two_records_is_the_same(self):
         ctr = Ctr(KEY)
-        streams = [ctr.crypt(start, bytes(160)) for start in range(30)]
-        blocks = {stream[at : at + 16] for stream in streams for at in range(0, 160, 16)}
-        self.assertEqual(len(blocks), 300)
+        seen = set()
+        for start in range(30):
+            stream = ctr.crypt(start, bytes(160))
+            seen.update([beginning(stream[at:]) for at in range(0, 160, 16)])
+        self.assertEqual(len(seen), 300)

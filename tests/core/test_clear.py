@@ -1,4 +1,4 @@
-"""The clear frames have the layouts of the document; who refuses which is in test_greet.py and test_gateway_session.py."""
+"""The clear frames as they are sent; who refuses which is in test_greet.py and test_gateway_session.py."""
 
 import unittest
 

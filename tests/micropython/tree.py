@@ -20,8 +20,8 @@ CORE = TESTS.parent / "eventhive/core"
 # What a Pico W has free after start, 200 KB, less its driver of the radio.
 HEAP = "190K"
 
-# What the gateway's end of a link needs beside what a board gets, by the module's name in the tree. Its session overrides
-# private methods of the common one, which squeezing renamed, so it is built on that file as written.
+# What the gateway's end of a link needs beside what a board gets, by the module's name in the tree. Its session
+# overrides private methods of the common one, which squeezing renamed, so it is built on that file as written.
 GATEWAY = {"marks": "marks.py", "session_as_written": "session.py", "gateway_session": "gateway_session.py"}
 
 # What the tests import, by its name there.

@@ -4,6 +4,7 @@ One line for each test, and a count at the end. Rules for portable tests that fo
 asynchronous test methods (call `asyncio.run`), skip decorators on methods only.
 """
 
+import gc
 import re
 import sys
 
@@ -185,6 +186,8 @@ def run_modules(names):
 
 
 def _run_one(kind, method, label, result):
+    # What one test leaves behind must not cut the small heap of the next into pieces.
+    gc.collect()
     case = kind()
     try:
         case.setUp()
