@@ -8,12 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from eventhive.device.hints import is_hints
+
 ROOT = Path(__file__).resolve().parents[1]
 
 # What MicroPython has, of what the core may use: no I/O, no clock, no randomness.
 PURE = {"json", "binascii", "hashlib"}
 # What the device package may use besides.
 DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
+# What both may import besides for annotations, in the block that no board gets.
+HINTS = {"typing", "collections"}
 
 BASE = {"logger", "settings", "exceptions", "section"}
 HIVE = {*BASE, "core", "classic", "config", "websocket", "dispatch", "network", "connectors", "servers"}
@@ -68,11 +72,12 @@ ALSO = {
 
 @dataclass(frozen=True)
 class Import:
-    """One imported module, by its full name, and how it was written."""
+    """One imported module, by its full name, how it was written, and whether only type checkers read it."""
 
     module: str
     level: int
     line: int
+    hint: bool
 
 
 def sources() -> dict[str, Path]:
@@ -91,14 +96,17 @@ def imports(name: str) -> list[Import]:
     path = SOURCES[name]
     package = path.parent.relative_to(ROOT).as_posix().replace("/", ".")
     found = []
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    hints = {part for block in tree.body if is_hints(block) for part in ast.walk(block)}
+    for node in ast.walk(tree):
+        hint = node in hints
         if isinstance(node, ast.Import):
-            found += [Import(alias.name, 0, node.lineno) for alias in node.names]
+            found += [Import(alias.name, 0, node.lineno, hint) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             base = ".".join(package.split(".")[: len(package.split(".")) - node.level + 1]) if node.level else ""
             full = ".".join(part for part in (base, node.module) if part)
             inner = [f"{full}.{alias.name}" for alias in node.names] if node.module is None else [full]
-            found += [Import(module, node.level, node.lineno) for module in inner]
+            found += [Import(module, node.level, node.lineno, hint) for module in inner]
     return found
 
 
@@ -146,7 +154,7 @@ def test_what_is_not_ours(name: str) -> None:
         top = found.module.partition(".")[0]
         where = f"{SOURCES[name]}:{found.line}: {found.module}"
         if on_device:
-            assert top in allowed, f"{where} is not for what runs on a board"
+            assert top in (allowed | HINTS if found.hint else allowed), f"{where} is not for what runs on a board"
         elif top not in sys.stdlib_module_names:
             assert within(name, THIRD_PARTY.get(top, set())), f"{where} is not for {name}"
 

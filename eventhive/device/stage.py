@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ..core.errors import LocalError
 from .bundle import Module, definitions, merge, rewrite
+from .hints import without_hints
 from .sources import Source, read_manifest
 from .squeeze import squeeze
 from .texts import TEXTS_FILE
@@ -156,7 +157,7 @@ def compile_mpy(source: Path, output: Path, shown: str, options: Sequence[str] =
 
 
 def _read(source: Source) -> Module:
-    text = source.path.read_text(encoding="utf-8")
+    text = without_hints(source.path.read_text(encoding="utf-8"), source.destination)
     return Module(_module_name(source.destination), text, source.path.name == "__init__.py", source.destination)
 
 
