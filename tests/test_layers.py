@@ -17,7 +17,7 @@ PURE = {"json", "binascii", "hashlib"}
 # What the device package may use besides.
 DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
 # What both may import besides for annotations, in the block that no board gets.
-HINTS = {"typing", "collections"}
+HINTS = {"typing", "collections", "_hashlib"}
 
 BASE = {"logger", "settings", "exceptions", "section"}
 HIVE = {*BASE, "core", "classic", "config", "websocket", "dispatch", "network", "connectors", "servers"}

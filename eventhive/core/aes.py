@@ -13,6 +13,10 @@ except ImportError:
     except ImportError:
         aes = None
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 # A piece of 8 blocks on a board: larger integers leave more garbage behind than a small heap takes (a 900-byte record
 # XORed at once leaves 11 KB), and most records are shorter anyway. Elsewhere, the largest message is one piece.
 _LANES = 8 if aes else 256
@@ -21,17 +25,17 @@ _ONES = int.from_bytes((bytes(15) + b"\1") * _LANES, "big")
 _STEPS = int.from_bytes(b"".join([bytes(15) + bytes([lane]) for lane in range(_LANES)]), "big")
 
 
-def block_cipher(key: bytes):
+def block_cipher(key: bytes) -> "Callable[[bytes], bytes]":
     """A function that encrypts counter blocks (16 bytes, each one more than the one before) under a 16-byte key."""
     if aes:
-        return aes(key, 1).encrypt
+        return aes(key, 1).encrypt  # type: ignore[no-any-return]
     from .aes_host import BlockCipher
 
     return BlockCipher(key).encrypt
 
 
 class Ctr:
-    """One AES-128 key in counter mode; the 128-bit counter starts at `start << 32`, so 2**32 blocks belong to a start."""
+    """One AES-128 key in counter mode; the 128-bit counter starts at `start << 32`: 2**32 blocks belong to a start."""
 
     def __init__(self, key: bytes):
         self._encrypt = block_cipher(key)

@@ -11,7 +11,8 @@ BLOCKS = 8
 _LANES = RECORDS * BLOCKS
 _ONES = int.from_bytes((bytes(15) + b"\1") * _LANES, "big")
 _STEPS = int.from_bytes(
-    b"".join([(record << 32 | block).to_bytes(16, "big") for record in range(RECORDS) for block in range(BLOCKS)]), "big"
+    b"".join([(record << 32 | block).to_bytes(16, "big") for record in range(RECORDS) for block in range(BLOCKS)]),
+    "big",
 )
 
 

@@ -8,7 +8,7 @@ item is its kind, or an array of messages.
 from .errors import LocalError
 
 try:
-    from json import JSONDecoder  # noqa: F401  (MicroPython has none)
+    from json import JSONDecoder  # MicroPython has none
 
     from .json_host import dumps, loads
 except ImportError:
@@ -20,6 +20,10 @@ except ImportError:
         """Compact JSON."""
         return json.dumps(value, separators=(",", ":"))
 
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 OPEN = 0
 WELCOME = 1
@@ -36,8 +40,8 @@ HOOKS = 11
 MAX_DEPTH = 16
 
 
-def check_data(value: object, depth: int = 0) -> None:
-    """Raise `LocalError` unless `value` is JSON: None, bool, int, finite float, str, and lists and str-keyed dicts of these."""
+def check_data(value: "Any", depth: int = 0) -> None:
+    """Raise `LocalError` unless it is JSON: None, bool, int, finite float, str, lists and str-keyed dicts of these."""
     kind = type(value)
     if kind is dict:
         for key in value:
@@ -80,7 +84,7 @@ def encode(value: object) -> bytes:
     return data
 
 
-def messages(data: bytes) -> "list | None":
+def messages(data: bytes) -> "list[list[Any]] | None":
     """The messages of a record's text, in order; None when it is not JSON, nested too deep, or not made of messages."""
     try:
         value = loads(str(data, "utf-8"))

@@ -5,9 +5,15 @@ MicroPython has neither `hmac` nor a `copy()` of a hash, so a key is kept as its
 
 from hashlib import sha256
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _hashlib import HASH
+    from collections.abc import Callable
+
 _BLOCK_BYTES = 64
 
-def _prepared(pad: bytes):
+
+def _prepared(pad: bytes) -> "Callable[[], HASH]":
     """A function that gives a new hash which has read the pad."""
     return getattr(sha256(pad), "copy", None) or (lambda: sha256(pad))
 

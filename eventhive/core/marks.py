@@ -9,7 +9,7 @@ MARKS_KEPT = 4
 class Marks:
     """The marks of the streams of one sender; `last` is that of the stream which is being received."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.last: "Mark | None" = None
         self._marks: "list[Mark]" = []
 

@@ -8,26 +8,35 @@ next hook runs.
 from .errors import LocalError
 from .names import check_name, is_glob, is_remote, split_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Hook = Callable[..., Any]
+    Names = str | list[str] | tuple[str, ...]
+
 
 class EventList:
     """The declared events of a program.
 
     `outlet(name, data)` takes what is called on a name with a network part; its answer stands in the result under the
-    name of the network. It may be None until there is something to take it. `declared(name)`, where set, is told of each new event, so that a node can subscribe it.
-    `context.event` is the name of the event whose hook is running; a host with threads gives a `threading.local`.
+    name of the network. It may be None until there is something to take it. `declared(name)`, where set, is told of
+    each new event, so that a node can subscribe it. `context.event` is the name of the event whose hook is running; a
+    host with threads gives a `threading.local`.
     """
 
-    def __init__(self, outlet, context=None):
+    def __init__(self, outlet: "Callable[[str, Any], Any] | None", context: "Any" = None):
         self.outlet = outlet
-        self.event = None
+        self.event: "str | None" = None
         self.context = context or self
-        self.declared = None
-        self._hooks: "dict[str, list]" = {}
+        self.declared: "Callable[[str], object] | None" = None
+        self._hooks: "dict[str, list[Hook]]" = {}
 
     def __len__(self) -> int:
         return len(self._hooks)
 
-    def __getitem__(self, name: str):
+    def __getitem__(self, name: str) -> "Callable[..., dict[Any, Any]]":
         """A function that calls the declared event and returns {hook: result}; KeyError names what is not declared."""
         self._hooks[name]
         return lambda *args, **kwargs: self._fire(name, args, kwargs)
@@ -36,7 +45,7 @@ class EventList:
         """Forget all events and hooks."""
         self._hooks.clear()
 
-    def append(self, event: "str | list", help: str = "") -> None:
+    def append(self, event: "Names", help: str = "") -> None:
         """Declare one event, or each of a list; the hooks of one that is declared already are kept.
 
         `help` tells a reader what the event is for.
@@ -55,7 +64,7 @@ class EventList:
 
         return sorted([name for name in self._hooks if glob_match(name, pattern)])
 
-    def hook(self, function, event="*", expand: bool = True) -> None:
+    def hook(self, function: "Hook", event: "Names" = "*", expand: bool = True) -> None:
         """Add a function to an event, a glob of declared events, or each of a list; declares what is no glob."""
         for name in event if isinstance(event, (list, tuple)) else (event,):
             found = self.match(name) if expand and is_glob(name) else (name,)
@@ -63,10 +72,11 @@ class EventList:
                 self.append(one)
                 self._hooks[one].append(function)
 
-    def call(self, event: str, *args, expand: bool = True, **kwargs):
-        """Call an event, or all that match a glob: {event: {hook: result}}; with `expand=False` one event: {hook: result}.
+    def call(self, event: str, *args: "Any", expand: bool = True, **kwargs: "Any") -> "dict[Any, Any]":
+        """Call an event, or all that match a glob: {event: {hook: result}}.
 
-        A name with a network part need not be declared. What is declared nowhere gives an empty dict.
+        With `expand=False` the name is that of one event, and the result {hook: result}. A name with a network part
+        need not be declared; what is declared nowhere gives an empty dict.
         """
         if is_remote(event) and not is_glob(event):
             self.append(event)
@@ -75,7 +85,7 @@ class EventList:
         found = (event,) if event in self._hooks else self.match(event)
         return {name: self._fire(name, args, kwargs) for name in found}
 
-    def deliver(self, event: str, data, failed) -> int:
+    def deliver(self, event: str, data: "Any", failed: "Callable[[str, Hook, Exception], object]") -> int:
         """Run the hooks of an event that arrived; returns how many there were.
 
         `failed(event, function, exception)` is called for each one that raises.
@@ -88,8 +98,8 @@ class EventList:
                 failed(event, function, error)
         return len(hooks)
 
-    def _fire(self, name: str, args, kwargs):
-        results = {}
+    def _fire(self, name: str, args: "tuple[Any, ...]", kwargs: "Mapping[str, Any]") -> "dict[Any, Any]":
+        results: "dict[Any, Any]" = {}
         for function in self._hooks[name]:
             results[function] = self._run(name, function, args, kwargs)
         if is_remote(name):
@@ -100,7 +110,7 @@ class EventList:
             results[split_name(name)[0]] = self.outlet(name, args[0] if args else None)
         return results
 
-    def _run(self, name: str, function, args, kwargs):
+    def _run(self, name: str, function: "Hook", args: "tuple[Any, ...]", kwargs: "Mapping[str, Any]") -> "Any":
         context = self.context
         before = getattr(context, "event", None)
         context.event = name

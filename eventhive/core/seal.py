@@ -1,6 +1,6 @@
 """Sealed records: encrypt-then-MAC over the bytes that travel. The keys come from `keys.py`.
 
-    record = ciphertext || HMAC-SHA256(mac key, u32(n) || ciphertext)[:16],   counter block = 0^8 || u32(n) || u32(block)
+    record = ciphertext || HMAC-SHA256(mac key, u32(n) || ciphertext)[:16],  counter block = 0^8 || u32(n) || u32(block)
 
 The record number n starts at 0 for each direction and never travels: carriers lose nothing in order.
 """

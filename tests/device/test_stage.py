@@ -9,6 +9,7 @@ import pytest
 from eventhive.core.errors import LocalError
 from eventhive.device import stage as staging
 from eventhive.device import tools
+from eventhive.device.hints import FLAG
 from eventhive.device.sources import examples_dir, micro_dir, read_manifest
 from eventhive.device.stage import RECORD, stage
 
@@ -45,6 +46,14 @@ def test_every_module_is_in_one_file(tmp_path: Path) -> None:
     found = [module for file in files for module in file.modules]
     listed = {source.destination.removesuffix(".py").replace("/", ".") for source in read_manifest()}
     assert sorted(found) == sorted({name.removesuffix(".__init__") for name in listed} - set(staging.NOT_COMPILED))
+
+
+@needs_mpy_cross
+def test_what_type_checkers_read_stays_here(tmp_path: Path) -> None:
+    in_sources = [source for source in read_manifest() if FLAG in source.path.read_text()]
+    assert in_sources
+    for file in stage(tmp_path, mpy=True):
+        assert FLAG.encode() not in (tmp_path / file.path).read_bytes(), file.path
 
 
 @needs_mpy_cross
