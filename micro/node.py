@@ -55,6 +55,7 @@ class Node:
         self._acked = asyncio.Event()
         self._stopped = asyncio.Event()
         self._opened = False
+        self._failure = None
         self._arrived = []
         self._ticks = ticks_ms()
         events.outlet = self.call
@@ -90,8 +91,8 @@ class Node:
         self._stopped.set()
 
     async def run(self, *tasks):
-        """Keep the link up, and run these coroutines beside it, until `stop`."""
-        started = [asyncio.create_task(task) for task in [self._keep()] + list(tasks)]
+        """Keep the link up, and run these coroutines beside it, until `stop`, or until one of them raises: so does this."""
+        started = [asyncio.create_task(self._guard(task)) for task in [self._keep()] + list(tasks)]
         await self._stopped.wait()
         try:
             await asyncio.wait_for(started[0], GOODBYE_S if self.session else 0.001)
@@ -99,35 +100,41 @@ class Node:
             pass
         for task in started:
             task.cancel()
+        if self._failure:
+            raise self._failure
+
+    async def _guard(self, task):
+        try:
+            await task
+        except Exception as error:
+            self._failure = self._failure or error
+            self.stop()
 
     async def _keep(self):
-        try:
-            if "wifi" in self._settings:
-                from .wifi import join
+        if "wifi" in self._settings:
+            from .wifi import join
 
-                await join(self._settings["wifi"], self.log)
-            waits = None
-            while not self._stopped.is_set():
-                refused = 0
-                try:
-                    session = await self._serve()
-                    refused, why = session.refused, session.closed
-                except (OSError, EOFError, PeerError, asyncio.TimeoutError) as error:
-                    why = str(error) or "the gateway does not answer"
-                if self._opened:
-                    self.log("eventhive: link down: %s" % why)
-                else:
-                    self.log("eventhive: no connection to %s: %s" % (self._settings["link"]["name"], why))
-                from eventhive.core.backoff import MAX_MS, delays
+            await join(self._settings["wifi"], self.log)
+        waits = None
+        while not self._stopped.is_set():
+            refused = 0
+            try:
+                session = await self._serve()
+                refused, why = session.refused, session.closed
+            except (OSError, EOFError, PeerError, asyncio.TimeoutError) as error:
+                why = str(error) or "the gateway does not answer"
+            if self._opened:
+                self.log("eventhive: link down: %s" % why)
+            else:
+                self.log("eventhive: no connection to %s: %s" % (self._settings["link"]["name"], why))
+            from eventhive.core.backoff import MAX_MS, delays
 
-                if self._opened or not waits:
-                    waits = delays(lambda below: int.from_bytes(urandom(2), "big") % below)
-                self._opened, self.session = False, None
-                if not self._stopped.is_set():
-                    # A refusal does not change by asking often.
-                    await sleep_ms(MAX_MS if refused else next(waits))
-        finally:
-            self._stopped.set()
+            if self._opened or not waits:
+                waits = delays(lambda below: int.from_bytes(urandom(2), "big") % below)
+            self._opened, self.session = False, None
+            if not self._stopped.is_set():
+                # A refusal does not change by asking often.
+                await sleep_ms(MAX_MS if refused else next(waits))
 
     async def _serve(self):
         from eventhive.core.pump import Pump

@@ -5,8 +5,8 @@ from eventhive.core.envelope import ONCE, encode
 
 def post(session, name, payload):
     """Send an event now, without a number; False when there is no session, or it is too long for the gateway."""
-    message = b"[%d,%s,%s]" % (ONCE, encode(name), payload)
-    if not session or session.closed or len(message) > session.room:
+    # Two bytes of digits, commas and brackets each, beside the name in full.
+    if not session or session.closed or len(encode(name)) + len(payload) + 8 > session.room:
         return False
-    session.say(message)
+    session.say(b"[%d,%s,%s]" % (ONCE, session.named(name), payload))
     return True

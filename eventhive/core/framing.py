@@ -82,6 +82,7 @@ class SerialLine:
         self.repeated = 0
         self.stray = 0
         self.dead = False
+        self._challenged = False
         self._mine, self._theirs = (b"#<", b"#>") if is_device else (b"#>", b"#<")
         self._longest = max(line_bytes(longest), MAX_TEXT)
         self._buffer = b""
@@ -104,6 +105,8 @@ class SerialLine:
 
     def send(self, kind: bytes, payload: bytes = b"") -> None:
         """Queue a payload: HELLO and DATA until acknowledged, the other kinds once, at once."""
+        if kind == CHALLENGE:
+            self._challenged = True
         if kind in (HELLO, DATA):
             self._queue.append((kind, payload))
         else:
@@ -166,6 +169,10 @@ class SerialLine:
             return
         kind, sequence, acknowledged, payload = parsed
         if kind == HELLO and payload != self._hello:
+            # A hello that nobody asked for ends nothing.
+            if not self._challenged:
+                return
+            self._challenged = False
             self.reset()
             self._hello = payload
             self._last_in = sequence

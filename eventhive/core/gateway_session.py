@@ -25,8 +25,8 @@ from .unkeyed import Unkeyed
 # Everything a peer may send before it is known: hello and first record.
 FIRST_FLIGHT_BYTES = 1024
 
-# Smaller messages would not hold one acknowledgement beside a tag.
-MIN_LIMIT = 64
+# Shorter messages would not hold a goodbye, or the name of an event in full, beside a tag.
+MIN_LIMIT = 128
 
 _PROVING = "waiting for the first record"
 _PROVED = "waiting for admission"
@@ -123,10 +123,11 @@ class GatewaySession(Session):
         return None
 
     def _greeted(self, message: bytes) -> None:
-        hello = Hello(message)
-        if hello.version != VERSION:
-            self.refuse(REFUSE_VERSION, "device '%s' speaks link version %d, not %d" % (hello.name, hello.version, VERSION))
+        if len(message) > 1 and message[0] == HELLO_KIND and message[1] != VERSION:
+            # Before its layout is looked at, which may be another one.
+            self.refuse(REFUSE_VERSION, "a device that speaks link version %d, not %d" % (message[1], VERSION))
             return
+        hello = Hello(message)
         if hello.limit < MIN_LIMIT:
             raise PeerError("device '%s' takes messages of %d bytes, %d are needed" % (hello.name, hello.limit, MIN_LIMIT))
         link = self._find(hello)

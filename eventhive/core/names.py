@@ -35,10 +35,12 @@ def is_glob(name: str) -> bool:
 
 def check_name(name: object) -> str:
     """Return the name of one event, or raise `LocalError` that says what is wrong with it."""
-    if type(name) is not str or not 0 < len(name.encode()) <= MAX_NAME_BYTES:
-        raise LocalError("event name %.40r: must be a string of 1 to %d bytes" % (name, MAX_NAME_BYTES))
-    parts = SEPARATOR + name + SEPARATOR
-    for character in parts:
-        if character <= " " or character in "*?\x7f" or SEPARATOR + SEPARATOR in parts:
-            raise LocalError("event name %r: no empty part, space, control character, '*' or '?'" % name)
+    if type(name) is not str or len(name) > MAX_NAME_BYTES:
+        raise LocalError("an event name must be a string, of 1 to %d bytes" % MAX_NAME_BYTES)
+    for character in name:
+        # Halves of surrogate pairs stand between these two.
+        if character <= " " or character in "*?\x7f" or "\ud7ff" < character < "\ue000":
+            raise LocalError("event name %r: no space, control character, '*' or '?'" % name)
+    if SEPARATOR * 2 in SEPARATOR + name + SEPARATOR or len(name.encode()) > MAX_NAME_BYTES:
+        raise LocalError("event name %r: no empty part, and 1 to %d bytes" % (name, MAX_NAME_BYTES))
     return name

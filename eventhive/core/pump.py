@@ -24,8 +24,12 @@ class Pump:
 
     def receive(self, message: bytes) -> None:
         """Give one carrier message to the session and its events to the handler; what answers it waits for `flush`."""
+        self.session.receive_data(message)
+        self.take()
+
+    def take(self) -> None:
+        """Give the handler the events of what was received before."""
         session = self.session
-        session.receive_data(message)
         try:
             event = session.next_event()
             while event:
@@ -59,10 +63,12 @@ class Pump:
             asyncio.create_task(self._tick(woken, sleep_ms, elapsed_ms)),
         ]
         try:
+            # What came behind the welcome.
+            self.take()
             while not session.closed:
-                self.receive(await self.carrier.receive())
                 woken.set()
                 await settle()
+                self.receive(await self.carrier.receive())
         except (OSError, EOFError) as error:
             session.fail("connection lost: %s" % error)
         except asyncio.CancelledError:

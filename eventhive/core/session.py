@@ -30,6 +30,9 @@ MAX_ALIASES = 32
 # `[3,` number `]` at the largest number.
 MAX_ACK_BYTES = 24
 
+# Characters of a goodbye's reason: it fits the shortest message that a device may take.
+MAX_REASON = 60
+
 # Numbers stay exact in every JSON reader (2**53 - 1); at a thousand events a second that is 285,000 years.
 MAX_NUMBER = 9007199254740991
 
@@ -50,8 +53,11 @@ def is_count(value: object) -> bool:
 
 
 def is_stream(value: object) -> bool:
-    """True for the 16 digits of a stream."""
-    return type(value) is str and len(value) == STREAM_DIGITS
+    """True for the 16 lower-case hex digits of a stream."""
+    try:
+        return type(value) is str and len(value) == STREAM_DIGITS and bytes.fromhex(value).hex() == value
+    except ValueError:
+        return False
 
 
 class Session:
@@ -119,7 +125,11 @@ class Session:
         if not parts:
             return None
         self._idle_ms = 0
-        return self.seal.seal(parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]")
+        try:
+            return self.seal.seal(parts[0] if len(parts) == 1 else b"[" + b",".join(parts) + b"]")
+        except PeerError as error:
+            self.fail(str(error))
+            return None
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: pings an idle link, ends a silent one and a hand-shake that drags on (`closed` says so)."""
@@ -138,10 +148,19 @@ class Session:
         """Queue an encoded message that has no number; it goes out before waiting events."""
         self._control.append(message)
 
+    def named(self, name: str) -> bytes:
+        """How the next message refers to a name: by its alias, or in full, which gives it one."""
+        aliases = self._names_out
+        if name in aliases:
+            return b"%d" % aliases[name]
+        if len(aliases) < MAX_ALIASES:
+            aliases[name] = len(aliases) + 1
+        return encode(name)
+
     def close(self, reason: str, wake_s: int = 0) -> None:
         """Say goodbye: the message goes out with what `data_to_send` gives next."""
         if self.state == RUNNING and not self.closed:
-            self.say(encode([BYE, reason, wake_s]))
+            self.say(encode([BYE, reason[:MAX_REASON], wake_s]))
         self.closed = self.closed or reason
 
     def fail(self, why: str) -> None:
@@ -171,9 +190,9 @@ class Session:
         kind, size = message[0], len(message)
         if kind == EVENT and size > 2 or kind == ONCE and size > 2:
             return self._take_event(kind, message[1], message[2])
+        if kind == ACK and size > 2 and message[2] != self.outbox.stream:
+            return None
         if kind == ACK and size > 1 and is_count(message[1]) and message[1] <= self.outbox.sent:
-            if size > 2 and message[2] != self.outbox.stream:
-                return None
             self.outbox.acknowledge(message[1])
             return (ACK, message[1])
         if kind == STREAM and size > 2 and is_stream(message[1]) and is_count(message[2]) and message[2]:
@@ -249,7 +268,7 @@ class Session:
         while outbox.cursor < len(outbox.entries):
             number, name, payload = outbox.entries[outbox.cursor]
             alias = self._names_out.get(name)
-            message = b"[%d,%d,%s]" % (EVENT, alias, payload) if alias else b"[%d,%s,%s]" % (EVENT, encode(name), payload)
+            message = b"[%d,%s,%s]" % (EVENT, b"%d" % alias if alias else encode(name), payload)
             stream = b""
             if number != self._next_out:
                 stream = b'[%d,"%s",%d]' % (STREAM, outbox.stream.encode(), number)
@@ -266,7 +285,7 @@ class Session:
             parts.append(message)
             room -= need
             self._next_out = number + 1
-            if not alias and len(self._names_out) < MAX_ALIASES:
-                self._names_out[name] = len(self._names_out) + 1
+            if not alias:
+                self.named(name)
             outbox.cursor += 1
             outbox.sent = max(outbox.sent, number)

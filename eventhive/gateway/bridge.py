@@ -5,6 +5,7 @@ hooks is subscribed on the network it names, so that a device is one more member
 hooks of this process, other devices and the wire alike, and its own events never come back to it.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Protocol
@@ -57,8 +58,13 @@ class Bridge:
 
     def opened(self, session: GatewaySession, hello: Hello, carrier: Carrier) -> Device | None:
         """A device has proved itself: give it its session, unless it must be refused."""
+        known = self.devices.by_name.get(hello.name)
+        boot = known.boot if known is not None else None
         device = self.devices.admit(session, hello, carrier, self._clock_ms())
         if device is not None:
+            if device.boot != boot:
+                # What an earlier boot hooked, this one need not hook; its first record says what it does.
+                self._unhook(device, list(device.hooks))
             sealed = "sealed" if device.link is not None else "WITHOUT A KEY"
             logger.info("device %s: online over %s from %s, %s", device.name, carrier.kind, carrier.address, sealed)
         return device
@@ -80,7 +86,9 @@ class Bridge:
         elif kind == ONCE:
             network = self._route(device, event[1])
             if network is not None:
-                network.publish(event[1], event[2], device)
+                # It may be lost: here, when no more can wait for the network.
+                with contextlib.suppress(LimitError):
+                    network.publish(event[1], event[2], device)
         elif kind == HOOKS:
             for name in event[1]:
                 self._hook(device, name)

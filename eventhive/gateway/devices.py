@@ -19,7 +19,7 @@ from ..core.keys import KEY_BYTES, link_mac
 from ..core.mac import Mac
 from ..core.marks import Marks
 from ..core.names import local_name
-from ..core.refusals import REFUSE_ATTEMPT
+from ..core.refusals import REFUSE_ATTEMPT, REFUSE_BUSY
 from ..core.ring import Mark, Outbox
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
@@ -27,6 +27,9 @@ OUTBOX_BYTES = 64 * 1024
 
 # Before a device said how long its messages may be, one for it may be as long as the longest that any device takes.
 DEFAULT_LARGEST = 1024
+
+# Without a key, anybody can name as many devices as they like, and each costs memory until the gateway ends.
+MAX_DEVICES = 10_000
 
 # Boot and connection share the number of an attempt; the lower bits count the connections of one boot.
 CONNECTION_BITS = 12
@@ -90,6 +93,11 @@ class Device:
         self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
         self._metadata_key = metadata_key
         self._unconfirmed: deque[Receipt] = deque()
+
+    @property
+    def boot(self) -> int:
+        """The number of the boot that its last session belonged to, -1 before the first."""
+        return self.attempt >> CONNECTION_BITS
 
     @property
     def mark(self) -> Mark:
@@ -222,9 +230,12 @@ class Devices:
         """Give a proven device its session; None when it was refused. What it had before is told goodbye."""
         device = self.by_name.get(hello.name)
         if device is None:
+            if len(self.by_name) >= MAX_DEVICES:
+                session.refuse(REFUSE_BUSY, f"device '{hello.name}' has no key, and {MAX_DEVICES} devices are known")
+                return None
             device = self.by_name[hello.name] = self._new(hello.name, None)
         stream = session.stream(self._random(STREAM_BYTES).hex())
-        same_boot = hello.attempt >> CONNECTION_BITS == device.attempt >> CONNECTION_BITS
+        same_boot = hello.attempt >> CONNECTION_BITS == device.boot
         if stream == device.stream and hello.attempt <= device.attempt:
             why = f"device '{hello.name}' came back with an old boot count: is there a second one with this id and key?"
             session.refuse(REFUSE_ATTEMPT, why)

@@ -11,7 +11,7 @@ from websockets.http11 import Response
 from websockets.uri import WebSocketURI, parse_uri
 
 from ..core.errors import LocalError, PeerError
-from .connection import DEFAULT_LIMITS, Connection, Limits
+from .connection import QUIET, DEFAULT_LIMITS, Connection, Limits
 from .frames import MASKED, apply_mask, head
 from .reading import OPEN
 
@@ -40,7 +40,7 @@ class ClientConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
         super().connection_made(transport)
-        self._protocol = ClientProtocol(self.uri, max_size=self._max_message)
+        self._protocol = ClientProtocol(self.uri, max_size=self._max_message, logger=QUIET)
         self._protocol.send_request(self._protocol.connect())
         self._write_protocol()
         self.flush()

@@ -1,11 +1,16 @@
 """What both ends of a websocket do, but for reading and for the upgrade, which have files of their own."""
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import cast
 
 from .frames import BINARY, TEXT
 from .reading import CLOSED, CLOSING, CONNECTING, OPEN, Reader
+
+# Every opened and closed connection would be a line: those who use a connection say what it means.
+QUIET = logging.getLogger("eventhive.websocket")
+QUIET.setLevel(logging.WARNING)
 
 # Pending output is handed to the transport beyond this, so that a burst of one iteration is not held twice.
 FLUSH_BYTES = 64 * 1024

@@ -8,7 +8,7 @@ from websockets.http11 import Request
 from websockets.server import ServerProtocol
 
 from ..core.errors import LocalError
-from .connection import Connection
+from .connection import QUIET, Connection
 from .frames import MASKED, head
 from .reading import OPEN
 
@@ -41,7 +41,7 @@ class ServerConnection(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        self._protocol = ServerProtocol(max_size=self._max_message)
+        self._protocol = ServerProtocol(max_size=self._max_message, logger=QUIET)
         super().connection_made(transport)
 
     def _send(self, kind: int, data: bytes) -> None:
