@@ -20,6 +20,11 @@ _NOT_BINARY = 1003
 _TOO_BIG = 1009
 
 
+def shut(stream):
+    """Close a stream's socket; `close` of MicroPython's streams does nothing, and unix sockets are not collected."""
+    getattr(stream, "s", stream).close()
+
+
 def frame(opcode, payload, mask):
     """One whole, masked client frame; `mask` is four random bytes (RFC 6455, 5.3)."""
     size = len(payload)
@@ -71,7 +76,7 @@ class WebSocket:
                 self._send(_CLOSE, code.to_bytes(2, "big"))
             except OSError:
                 pass
-            self._writer.close()
+            shut(self._writer)
 
     async def receive(self):
         """The next message."""

@@ -5,7 +5,7 @@ from binascii import b2a_base64
 from hashlib import sha1
 from os import urandom
 
-from .ws import WebSocket
+from .ws import WebSocket, shut
 
 # The gateway's 101 answer is 129 bytes; anything much longer is some other server.
 MAX_ANSWER = 1024
@@ -40,7 +40,7 @@ async def _connect(host, port, endpoint, limit):
         if b"sec-websocket-accept: " + b2a_base64(sha1(key + _GUID).digest())[:-1].lower() not in answer:
             raise OSError("%s:%d is no websocket server" % (host, port))
     except BaseException:
-        writer.close()
+        shut(writer)
         raise
     return WebSocket(reader, writer, limit)
 

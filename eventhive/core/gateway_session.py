@@ -84,6 +84,7 @@ class GatewaySession(Session):
         self.outbox, self._marks = outbox, marks
         self.say(b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0))
         self.begin(RUNNING, self.seal, self.unseal, self.hello.limit, self._heartbeat_ms // 1000)
+        outbox.largest = self.room
 
     def refuse(self, reason: int, why: str = "") -> None:
         """End the hand-shake with a refusal that the device can show to a person."""

@@ -83,6 +83,7 @@ def welcome(session, challenge: bytes, answer: bytes) -> int:
     outbox.acknowledge(message[3])
     found.reverse()
     session.messages = found[:-1]
-    session.room = int.from_bytes(challenge[4:6], "big") - session.seal.overhead
+    # Only now is the challenge known to be the gateway's.
+    session.room = outbox.largest = int.from_bytes(challenge[4:6], "big") - session.seal.overhead
     session.state = RUNNING
     return message[1]

@@ -95,7 +95,6 @@ class Session:
         self._heartbeat_ms = heartbeat_s * 1000
         self._silent_ms = 0
         if self.outbox:
-            self.outbox.largest = self.room
             self.outbox.cursor = 0
 
     def receive_data(self, message: bytes) -> None:

@@ -16,6 +16,8 @@ from eventhive.core.session import OPENED, REJECTED
 NAME = "sensor-1"
 KEY = bytes(range(32))
 TIME_MS = 1767225600000
+# Of the n-th session whose device has none yet.
+STREAM = "a1a2a3a4%08x"
 
 DEVICE_LIMIT = 1024
 GATEWAY_LIMIT = 4096
@@ -107,7 +109,7 @@ class Gateway:
         """Handle one event of a session."""
         if event[0] == OPENED:
             self.streams += 1
-            session.accept(session.stream("a1a2a3a4%08x" % self.streams), self.outbox, self.marks, TIME_MS)
+            session.accept(session.stream(STREAM % self.streams), self.outbox, self.marks, TIME_MS)
             return
         if event[0] != ACK:
             self.events.append(event)
