@@ -3,14 +3,14 @@ r"""Frames on a serial line that also carries boot text, prints, tracebacks and 
     line = "#<" (device) or "#>" (gateway)  kind  sequence  acknowledged  base64(payload || crc32)  "\r\n"
 
 Rules of the line:
-1. Printable bytes only, and "#" first: whatever REPL such a line meets, it is a comment. `\r\n` because MicroPython 1.25
-   does not end a line at a lone `\n`.
+1. Printable bytes only, and "#" first: whatever REPL such a line meets, it is a comment. `\r\n` because MicroPython
+   1.25 does not end a line at a lone `\n`.
 2. Kinds: R ready, C challenge, H hello, D data, A acknowledgement, X no session. `sequence` and `acknowledged` are one
    base64 character each; crc32 covers kind, sequence, acknowledged and payload.
 3. H (number 0) and D (from 1, modulo 64) are sent again, byte for byte, until acknowledged; one is under way per
    direction. C stands for number 0 of the gateway; R, A and X have no number. C and H begin the numbers anew.
-4. A side takes only lines of the other side, so an echo is nothing. The last marker on a line counts, what stands before
-   it is text. A line that is not intact is dropped; it will come again.
+4. A side takes only lines of the other side, so an echo is nothing. The last marker on a line counts, what stands
+   before it is text. A line that is not intact is dropped; it will come again.
 """
 
 from binascii import a2b_base64, b2a_base64, crc32
@@ -52,7 +52,7 @@ def pack_line(marker: bytes, kind: bytes, sequence: int, acknowledged: int, payl
 
 
 def parse_line(line: bytes) -> "tuple[bytes, int, int, bytes] | None":
-    """(kind, sequence, acknowledged, payload) of a line that begins with its marker, without its end; None if damaged."""
+    """(kind, sequence, acknowledged, payload) of a line from its marker on, without its end; None if it is damaged."""
     head = line[2:_HEAD]
     sequence, acknowledged = _DIGITS.find(head[1:2]), _DIGITS.find(head[2:3])
     if len(head) < 3 or sequence < 0 or acknowledged < 0:
@@ -156,7 +156,7 @@ class SerialLine:
             self._line(line.rstrip(b"\r"), events)
         return events
 
-    def _line(self, line: bytes, events: list) -> None:
+    def _line(self, line: bytes, events: "list[tuple[bytes, bytes]]") -> None:
         at = line.rfind(self._theirs)
         text = line if at < 0 else line[:at]
         if text and self._mine not in text:
@@ -188,7 +188,7 @@ class SerialLine:
         elif kind != ACKNOWLEDGE:
             events.append((kind, payload))
 
-    def _numbered(self, kind: bytes, sequence: int, payload: bytes, events: list) -> None:
+    def _numbered(self, kind: bytes, sequence: int, payload: bytes, events: "list[tuple[bytes, bytes]]") -> None:
         if sequence == ((self._last_in + 1) & 63) and kind == DATA:
             self._last_in = sequence
             events.append((kind, payload))

@@ -16,11 +16,21 @@ from .clear import (
 from .envelope import OPEN, WELCOME
 from .errors import PeerError
 from .ids import is_id
-from .refusals import REFUSE_KEY, REFUSE_UNKEYED, REFUSE_VERSION, refusal_text
 from .keys import session_keys
+from .refusals import REFUSE_KEY, REFUSE_UNKEYED, REFUSE_VERSION, refusal_text
 from .seal import Sealed
 from .session import HANDSHAKE, MAX_HEARTBEAT_S, MIN_HEARTBEAT_S, OPENED, RUNNING, Session, is_count
 from .unkeyed import Unkeyed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .mac import Mac
+    from .marks import Marks
+    from .ring import Mark, Outbox
+    from .session import Event
 
 # Everything a peer may send before it is known: hello and first record.
 FIRST_FLIGHT_BYTES = 1024
@@ -41,7 +51,12 @@ class Hello:
     """A hello as it was received; attributes as in the layout, `stream` in bytes, `name` the device's id."""
 
     def __init__(self, frame: bytes):
-        if len(frame) <= HELLO_HEAD_BYTES or frame[0] != HELLO_KIND or len(frame) != HELLO_HEAD_BYTES + frame[34] or frame[2] > SEALED:
+        if (
+            len(frame) <= HELLO_HEAD_BYTES
+            or frame[0] != HELLO_KIND
+            or len(frame) != HELLO_HEAD_BYTES + frame[34]
+            or frame[2] > SEALED
+        ):
             raise PeerError("not a hello")
         self.version = frame[1]
         self.mode = frame[2]
@@ -65,9 +80,10 @@ class GatewaySession(Session):
     (OPENED, hello), call `accept` or `refuse`.
     """
 
-    def __init__(self, nonce: bytes, mode: int, limit: int, find):
-        Session.__init__(self, limit, None, None)
-        self.hello: "Hello | None" = None
+    def __init__(self, nonce: bytes, mode: int, limit: int, find: "Callable[[Hello], Mac | None]"):
+        # What is None here is known when the device has proved itself, and not used before.
+        Session.__init__(self, limit, None, None)  # type: ignore[arg-type]
+        self.hello: Hello = None  # type: ignore[assignment]
         self._find = find
         self._mode = mode
         self._challenge = pack_challenge(mode, limit, nonce)
@@ -78,8 +94,8 @@ class GatewaySession(Session):
         """The stream that the device goes on with, or `fresh` in the first session of a boot."""
         return self.hello.stream.hex() if self.hello.stream != bytes(STREAM_BYTES) else fresh
 
-    def accept(self, stream: str, outbox, marks, time_ms: int) -> None:
-        """Admit the proven device: `stream` is the identity it numbers its events under, `outbox` holds those for it."""
+    def accept(self, stream: str, outbox: "Outbox", marks: "Marks", time_ms: int) -> None:
+        """Admit the proven device, which numbers its events under `stream`; `outbox` holds those for it."""
         mark = marks.find(stream)
         self.outbox, self._marks = outbox, marks
         self.say(b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0))
@@ -92,7 +108,7 @@ class GatewaySession(Session):
         self.refused = reason
         self.fail(why or refusal_text(reason))
 
-    def acknowledge(self, mark) -> None:
+    def acknowledge(self, mark: "Mark") -> None:
         """`mark.confirmed` has grown: tell the sender, with the next record, if it is what it sends now."""
         if mark is self._mark:
             self._ack_due = True
@@ -112,9 +128,10 @@ class GatewaySession(Session):
                 return
         Session.receive_data(self, message)
 
-    def _read(self, message: bytes) -> "tuple | None":
+    def _read(self, message: bytes) -> "Event | None":
         if self.state == HANDSHAKE:
-            return self._greeted(message)
+            self._greeted(message)
+            return None
         if self.state == RUNNING:
             return Session._read(self, message)
         try:
@@ -130,20 +147,23 @@ class GatewaySession(Session):
             return
         hello = Hello(message)
         if hello.limit < MIN_LIMIT:
-            raise PeerError("device '%s' takes messages of %d bytes, %d are needed" % (hello.name, hello.limit, MIN_LIMIT))
+            what = "device '%s' takes messages of %d bytes, %d are needed"
+            raise PeerError(what % (hello.name, hello.limit, MIN_LIMIT))
         link = self._find(hello)
         if hello.mode == SEALED:
-            up, down = session_keys(link, self._challenge, message)
+            # Whoever is unknown has a code to prove as well, which nobody can.
+            up, down = session_keys(link, self._challenge, message)  # type: ignore[arg-type]
             self.seal, self.unseal = Sealed(down), Sealed(up)
         elif self._mode == SEALED or link is not None:
-            self.refuse(REFUSE_UNKEYED, "device '%s' came without a key: enrol it, or give it the key it has" % hello.name)
+            what = "device '%s' came without a key: enrol it, or give it the key it has"
+            self.refuse(REFUSE_UNKEYED, what % hello.name)
             return
         else:
             self.seal = self.unseal = Unkeyed()
         self.hello = hello
         self.state = _PROVING
 
-    def _take(self, message: list) -> "tuple | None":
+    def _take(self, message: "list[Any]") -> "Event | None":
         if self.state == RUNNING:
             return Session._take(self, message)
         if message[0] != OPEN or len(message) < 2 or not is_count(message[1]):

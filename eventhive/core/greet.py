@@ -1,4 +1,4 @@
-"""The device's hand-shake: its answer to a challenge, and the welcome. Loaded for each connection, and forgotten after it.
+"""The device's hand-shake: its answer to a challenge, and the welcome. Loaded for each connection, forgotten after it.
 
 The first record goes out with the hello, before the gateway has answered, and carries as many waiting events as fit;
 but in the first session of a boot, which has no stream yet and so no numbers.
@@ -22,13 +22,29 @@ from .keys import link_mac, session_keys
 from .seal import Sealed
 from .session import RUNNING, Session, is_count, is_stream
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .ring import Mark, Outbox
+    from .session import Direction
+
 # Hello and first record together; the gateway takes no more than 1 KiB from somebody it does not know yet.
 FIRST_FLIGHT_BYTES = 768
 
 GREETED = "waiting for the welcome"
 
 
-def greet(challenge: bytes, name: str, key, keygen: int, attempt: int, seed: bytes, limit: int, heartbeat_s: int, outbox, mark):
+def greet(
+    challenge: bytes,
+    name: str,
+    key: "bytes | None",
+    keygen: int,
+    attempt: int,
+    seed: bytes,
+    limit: int,
+    heartbeat_s: int,
+    outbox: "Outbox",
+    mark: "Mark",
+) -> "tuple[bytes, Session]":
     """(hello, session) of a device that was challenged; `PeerError` says why it cannot answer.
 
     `name` is the device's id, `key` its key (None: without one), `attempt` a number that no earlier connection of this
@@ -38,7 +54,9 @@ def greet(challenge: bytes, name: str, key, keygen: int, attempt: int, seed: byt
     if len(challenge) != CHALLENGE_BYTES or challenge[0] != CHALLENGE_KIND or challenge[3] > SEALED:
         raise PeerError("the other end is no EventHive gateway: its first message is not a challenge")
     if not challenge[1] <= VERSION <= challenge[2]:
-        raise PeerError("the gateway speaks link versions %d to %d, this device %d" % (challenge[1], challenge[2], VERSION))
+        raise PeerError(
+            "the gateway speaks link versions %d to %d, this device %d" % (challenge[1], challenge[2], VERSION)
+        )
     if challenge[3] == SEALED and not key:
         raise PeerError("the gateway takes no device without a key; enrol this one and give it its eventhive.json")
     counted = attempt.to_bytes(4, "big")
@@ -52,7 +70,8 @@ def greet(challenge: bytes, name: str, key, keygen: int, attempt: int, seed: byt
     session = Session(limit, outbox, mark)
     if key:
         up, down = session_keys(link, challenge, hello)
-        seal, unseal = Sealed(up), Sealed(down)
+        seal: "Direction" = Sealed(up)
+        unseal: "Direction" = Sealed(down)
     else:
         from .unkeyed import Unkeyed
 
@@ -63,10 +82,10 @@ def greet(challenge: bytes, name: str, key, keygen: int, attempt: int, seed: byt
     return hello, session
 
 
-def welcome(session, challenge: bytes, answer: bytes) -> int:
-    """Take the gateway's answer to a hello: its time in milliseconds. The session runs then, or `PeerError` says why not.
+def welcome(session: "Session", challenge: bytes, answer: bytes) -> int:
+    """Take the gateway's answer to a hello: its time in milliseconds.
 
-    `session.refused` is the gateway's reason where it refused.
+    The session runs then, or `PeerError` says why not; `session.refused` is the gateway's reason where it refused.
     """
     if len(answer) == REFUSE_BYTES and answer[0] == REFUSE_KIND:
         from .refusals import refusal_text

@@ -6,6 +6,10 @@ parts travel over the named network. Whatever follows the second separator belon
 
 from .errors import LocalError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 SEPARATOR = "/"
 
 # A name travels in full at least once per session, next to its data, on lines as short as 200 characters.
@@ -14,7 +18,7 @@ MAX_NAME_BYTES = 96
 
 def split_name(name: str) -> "tuple[str | None, str | None, str]":
     """Split a name into (network, channel, event); parts that the name does not have are None."""
-    parts = name.split(SEPARATOR, 2)
+    parts: "list[Any]" = name.split(SEPARATOR, 2)
     return tuple([None] * (3 - len(parts)) + parts)
 
 

@@ -8,6 +8,13 @@ import asyncio
 
 from .errors import PeerError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Any
+
+    from .session import Event, Session
+
 
 class Pump:
     """Joins a session to `handle(event)` and to a carrier.
@@ -17,7 +24,7 @@ class Pump:
     `tick_ms`, how often it wants that.
     """
 
-    def __init__(self, session, carrier, handle):
+    def __init__(self, session: "Session", carrier: "Any", handle: "Callable[[Event], object]"):
         self.session = session
         self.carrier = carrier
         self._handle = handle
@@ -49,7 +56,13 @@ class Pump:
         if session.closed:
             self.carrier.close(session.closed)
 
-    async def run(self, woken, settle, sleep_ms, elapsed_ms) -> None:
+    async def run(
+        self,
+        woken: "asyncio.Event",
+        settle: "Callable[[], Awaitable[object]]",
+        sleep_ms: "Callable[[int], Awaitable[object]]",
+        elapsed_ms: "Callable[[], int]",
+    ) -> None:
         """Drive the session until it is closed or its carrier is gone; then `session.closed` says why.
 
         `woken` is an asyncio.Event that is set when there may be something to send, `settle()` a coroutine awaited
@@ -57,7 +70,7 @@ class Pump:
         """
         session = self.session
         self.carrier.wake = woken.set
-        reader = asyncio.current_task()
+        reader: "Any" = asyncio.current_task()
         helpers = [
             asyncio.create_task(self._write(woken, reader)),
             asyncio.create_task(self._tick(woken, sleep_ms, elapsed_ms)),
@@ -80,7 +93,7 @@ class Pump:
                 helper.cancel()
             self.carrier.close(session.closed)
 
-    async def _write(self, woken, reader) -> None:
+    async def _write(self, woken: "asyncio.Event", reader: "asyncio.Task[Any]") -> None:
         try:
             while not self.session.closed:
                 self.flush()
@@ -93,7 +106,12 @@ class Pump:
             self.session.fail("connection lost: %s" % error)
         reader.cancel()
 
-    async def _tick(self, woken, sleep_ms, elapsed_ms) -> None:
+    async def _tick(
+        self,
+        woken: "asyncio.Event",
+        sleep_ms: "Callable[[int], Awaitable[object]]",
+        elapsed_ms: "Callable[[], int]",
+    ) -> None:
         elapsed_ms()
         while True:
             await sleep_ms(self.carrier.tick_ms)

@@ -66,7 +66,7 @@ class Outbox:
 class Mark:
     """How far one stream was received: `taken` was seen in order, `confirmed` may be acknowledged, `gaps` were declared."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.stream = ""
         self.taken = self.confirmed = self.gaps = 0
 

@@ -14,6 +14,18 @@ from .envelope import ACK, BYE, EVENT, HOOKS, ONCE, PING, PONG, STREAM, check_da
 from .errors import LocalError, PeerError
 from .names import check_name
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, TypeGuard
+
+    from .marks import Marks
+    from .ring import Mark, Outbox
+    from .seal import Sealed
+    from .unkeyed import Unkeyed
+
+    Direction = Sealed | Unkeyed
+    Event = tuple[Any, ...]
+
 # Events that are no message of the wire.
 OPENED = -1
 REJECTED = -2
@@ -47,12 +59,12 @@ MAX_HEARTBEAT_S = 3600
 SILENT_INTERVALS = 2
 
 
-def is_count(value: object) -> bool:
+def is_count(value: object) -> "TypeGuard[int]":
     """True for an integer that can be a number of an event; `true` is none."""
     return type(value) is int and 0 <= value <= MAX_NUMBER
 
 
-def is_stream(value: object) -> bool:
+def is_stream(value: object) -> "TypeGuard[str]":
     """True for the 16 lower-case hex digits of a stream."""
     try:
         return type(value) is str and len(value) == STREAM_DIGITS and bytes.fromhex(value).hex() == value
@@ -64,12 +76,12 @@ class Session:
     """One connection of one device, over any carrier that delivers whole messages in order.
 
     `limit` is the largest carrier message this end takes, in bytes. `outbox` and `marks` outlive the session: events to
-    send, and a `Mark` (a gateway: `Marks`) of what was received. `closed` says why the session is over, `refused` is the
-    reason where it was refused, `room` the bytes of text that a record to the peer may have; `messages` are those of the
-    last record that are still to be taken, the next one last.
+    send, and a `Mark` (a gateway: `Marks`) of what was received. `closed` says why the session is over, `refused` is
+    the reason where it was refused, `room` the bytes of text that a record to the peer may have; `messages` are those
+    of the last record that are still to be taken, the next one last.
     """
 
-    def __init__(self, limit: int, outbox, marks):
+    def __init__(self, limit: int, outbox: "Outbox", marks: "Mark | Marks"):
         self.state = HANDSHAKE
         self.closed: "str | None" = None
         self.refused = 0
@@ -78,16 +90,19 @@ class Session:
         self._limit = limit
         self.outbox = outbox
         self._marks = marks
-        self._mark = self.seal = self.unseal = None
+        # None until there are keys, or until the peer has named its stream; they are not used before.
+        self._mark: "Mark" = None  # type: ignore[assignment]
+        self.seal: "Direction" = None  # type: ignore[assignment]
+        self.unseal: "Direction" = None  # type: ignore[assignment]
         self._failed = self._ack_due = False
         self._received: "list[bytes]" = []
-        self.messages: "list" = []
+        self.messages: "list[list[Any]]" = []
         self._control: "list[bytes]" = []
         self._names_in: "list[str]" = []
         self._names_out: "dict[str, int]" = {}
         self._next_in = self._next_out = self._silent_ms = self._idle_ms = self._heartbeat_ms = 0
 
-    def begin(self, state: str, seal, unseal, peer_limit: int, heartbeat_s: int) -> None:
+    def begin(self, state: str, seal: "Direction", unseal: "Direction", peer_limit: int, heartbeat_s: int) -> None:
         """There are keys: `seal` and `unseal` are the two directions, `peer_limit` what the other end takes at most."""
         self.state = state
         self.seal, self.unseal = seal, unseal
@@ -101,7 +116,7 @@ class Session:
         """Take one carrier message."""
         self._received.append(message)
 
-    def next_event(self) -> "tuple | None":
+    def next_event(self) -> "Event | None":
         """The next event of what was received, or None; raises `PeerError`, after which the session is closed."""
         try:
             while not self.closed:
@@ -172,7 +187,7 @@ class Session:
         self._mark.confirmed = self._mark.taken
         self._ack_due = True
 
-    def _read(self, message: bytes) -> "tuple | None":
+    def _read(self, message: bytes) -> "Event | None":
         if len(message) > self._limit:
             raise PeerError("%s: a message of %d bytes, %d are allowed" % (self.state, len(message), self._limit))
         found = messages(self.unseal.open(message))
@@ -185,9 +200,9 @@ class Session:
         self.messages = found
         return None
 
-    def _take(self, message: list) -> "tuple | None":
+    def _take(self, message: "list[Any]") -> "Event | None":
         kind, size = message[0], len(message)
-        if kind == EVENT and size > 2 or kind == ONCE and size > 2:
+        if (kind == EVENT and size > 2) or (kind == ONCE and size > 2):
             return self._take_event(kind, message[1], message[2])
         if kind == ACK and size > 2 and message[2] != self.outbox.stream:
             return None
@@ -208,7 +223,7 @@ class Session:
             raise PeerError("%s: unknown, malformed or impossible message %.60s" % (self.state, message))
         return None
 
-    def _take_event(self, kind: int, name: object, data: object) -> "tuple | None":
+    def _take_event(self, kind: int, name: object, data: object) -> "Event | None":
         name = self._name(name)
         if kind == EVENT and not self._count():
             return None
@@ -230,7 +245,7 @@ class Session:
         self._ack_due = self._ack_due or number <= mark.confirmed
         return False
 
-    def _reject(self, why: str) -> tuple:
+    def _reject(self, why: str) -> "Event":
         return (REJECTED, self._mark.taken, why)
 
     def _name(self, name: object) -> str:
@@ -240,7 +255,7 @@ class Session:
                 return known[name - 1]
             raise PeerError("%s: alias %d was never given" % (self.state, name))
         try:
-            check_name(name)
+            name = check_name(name)
         except LocalError as error:
             raise PeerError("%s: %s" % (self.state, error))
         if len(known) < MAX_ALIASES and name not in known:
@@ -270,7 +285,7 @@ class Session:
             message = b"[%d,%s,%s]" % (EVENT, b"%d" % alias if alias else encode(name), payload)
             stream = b""
             if number != self._next_out:
-                stream = b'[%d,"%s",%d]' % (STREAM, outbox.stream.encode(), number)
+                stream = b'[%d,"%s",%d]' % (STREAM, outbox.stream.encode(), number)  # type: ignore[union-attr]
             need = len(stream) + len(message) + 1
             if need > room and (parts or need + 2 > hard):
                 if parts or self.state != RUNNING:
