@@ -63,7 +63,8 @@ class Network:
         Confirming is also put off while the hooks of this process are behind, so that senders slow down. Raises
         `LimitError` when no more can wait for the carrier; then nobody got it.
         """
-        done = self._publish(topic, Payload(self._complete(topic, data)), origin, confirm)
+        payload = Payload(self._complete(topic, data) if self._metadata_key else data)
+        done = self._publish(topic, payload, origin, confirm)
         if not done or not self._hooks.congested:
             return done
         if confirm is not None:
@@ -117,9 +118,10 @@ class Network:
         done = self.connector.publish(topic, payload, confirm)
         participants = self._participants.get(topic)
         if participants:
+            data = payload.data
             for participant in tuple(participants):
                 if participant is not origin:
-                    participant.deliver(topic, payload.data)
+                    participant.deliver(topic, data)
         return done
 
     def _received(self, topic: str, payload: Payload) -> None:

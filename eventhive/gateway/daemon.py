@@ -1,6 +1,7 @@
 """The gateway put together: key file, links, bridge, networks, control socket."""
 
 import asyncio
+import gc
 import logging
 import os
 import time
@@ -17,6 +18,9 @@ from .websocket_link import WebsocketLinks
 # How exact heartbeats and deadlines of devices are, and how often serial lines are looked at for a repetition.
 TICK_MS = 500
 SERIAL_TICK_MS = 50
+
+# New objects until the garbage collector looks at the youngest: some thousand events' worth, a few megabytes at most.
+GARBAGE_THRESHOLD = 20_000
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -40,6 +44,9 @@ class Gateway:
 
     async def start(self) -> None:
         """Read the keys and open all links; `LocalError` says which could not be opened and why."""
+        # What was loaded so far stays, and events leave no cycles: looking for them often takes a twentieth of the time.
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD)
         self.load_keys()
         await self._control.start()
         if self.config.websocket is not None:
