@@ -19,7 +19,7 @@ from .port import print_exception, sleep_ms, ticks_diff, ticks_ms
 # What an event may have before a gateway has said what it takes.
 EVENT_BYTES = 1024
 
-# Time for a goodbye and the last acknowledgements; a link that is slower is as good as lost.
+# Time for the last acknowledgements, and again for the goodbye; a link that is slower is as good as lost.
 GOODBYE_S = 2
 
 def forget(name):
@@ -84,20 +84,21 @@ class Node:
         return sent
 
     def stop(self):
-        """End `run` after what can be sent at once was sent, with a goodbye."""
-        if self.session:
-            self.session.close("stopped")
-        self._woken.set()
+        """End `run` with a goodbye: over a working link once all events are acknowledged, or after two seconds."""
         self._stopped.set()
 
     async def run(self, *tasks):
         """Keep the link up, and run these coroutines beside it, until `stop`, or until one of them raises: so does this."""
         started = [asyncio.create_task(self._guard(task)) for task in [self._keep()] + list(tasks)]
         await self._stopped.wait()
-        try:
-            await asyncio.wait_for(started[0], GOODBYE_S if self.session else 0.001)
-        except asyncio.TimeoutError:
-            pass
+        for last in (self._acknowledged(self.outbox.next - 1), started[0]):
+            try:
+                await asyncio.wait_for(last, GOODBYE_S if self.session else 0.001)
+            except asyncio.TimeoutError:
+                pass
+            if self.session:
+                self.session.close("stopped")
+            self._woken.set()
         for task in started:
             task.cancel()
         if self._failure:
