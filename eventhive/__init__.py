@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .core.errors import EventHiveError, LimitError, LocalError, PeerError
-from .core.registry import EventList
 from .core.version import VERSION
+from .eventlist import ProgramEvents
 from .exceptions import ConnectorInitializationException
 from .logger import logger
 from .settings import ConfigError, Settings
@@ -65,7 +65,7 @@ def _outlet(event: str, data: Any) -> bool:
     return hive.call(event, data)
 
 
-EVENTS = EventList(_outlet, _threading.local())
+EVENTS = ProgramEvents(_outlet, _threading.local())
 CONFIG = Settings({section: {} for section in _SECTIONS})
 CONFIG_DICT = CONFIG.values
 # The connectors and servers that are running, by the name of their network.

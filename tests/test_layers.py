@@ -35,6 +35,7 @@ ROOMS: dict[str, set[str]] = {
     "discovery": {"core"},
     "websocket": {"core", "websocket"},
     "dispatch": set(),
+    "eventlist": {"core"},
     "connectors": {"core", "classic", "websocket", "connectors"},
     "servers": {"core", "classic", "websocket", "servers"},
     "network": {"core", "classic", "dispatch", "connectors.base"},
@@ -45,7 +46,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway.control": {"core"},
     "gateway.keys": {"core"},
     "device": {"core", "device"},
-    "__init__": {*HIVE, "hive", "gateway.daemon"},
+    "__init__": {*HIVE, "eventlist", "hive", "gateway.daemon"},
     "cli": {*HIVE, "hive", "gateway", "device", "cli", "__init__"},
     "__main__": {"cli"},
 }

@@ -55,6 +55,11 @@ class CheckTest(unittest.TestCase):
             check_name("x" * 5000)
         self.assertLess(len(str(caught.exception)), 200)
 
+    def test_a_name_that_fills_the_heap_is_not_copied(self):
+        long = "x" * 100000
+        for name in (long, long.encode()):
+            self.refuses(name, "must be a string")
+
     def test_no_character_that_means_something_elsewhere(self):
         for character in (" ", "\n", "\r", "\t", "\0", "\x1b", "\x7f", "*", "?"):
             with self.subTest(character=character):
