@@ -214,13 +214,14 @@ class Session:
             self._next_in = message[2]
         elif kind == PING and size > 1 and is_count(message[1]):
             self.say(b"[%d,%d]" % (PONG, message[1]))
-        elif kind == BYE and size > 2:
+        elif kind == BYE and size > 2 and type(message[1]) is str and is_count(message[2]):
             self.closed = "the other end said goodbye: %s" % message[1]
             return (BYE, message[1], message[2])
         elif kind == HOOKS:
             return (HOOKS, message[1:])
         elif kind != PONG:
-            raise PeerError("%s: unknown, malformed or impossible message %.60s" % (self.state, message))
+            # Not the message itself: it may be nested deeper than a board can write it down.
+            raise PeerError("%s: unknown, malformed or impossible message of kind %d" % (self.state, kind))
         return None
 
     def _take_event(self, kind: int, name: object, data: object) -> "Event | None":
@@ -283,21 +284,23 @@ class Session:
             number, name, payload = outbox.entries[outbox.cursor]
             alias = self._names_out.get(name)
             message = b"[%d,%s,%s]" % (EVENT, b"%d" % alias if alias else encode(name), payload)
-            stream = b""
-            if number != self._next_out:
-                stream = b'[%d,"%s",%d]' % (STREAM, outbox.stream.encode(), number)  # type: ignore[union-attr]
-            need = len(stream) + len(message) + 1
-            if need > room and (parts or need + 2 > hard):
-                if parts or self.state != RUNNING:
-                    return
-                # This link cannot carry it; the gap is declared when the next event is sent.
+            size = len(message)
+            if size > hard and self.state == RUNNING:
+                # This link cannot carry it; the gap is declared before the next event.
                 outbox.remove(outbox.cursor, outbox.cursor + 1)
                 outbox.dropped += 1
                 continue
-            if stream:
+            if number != self._next_out:
+                stream = b'[%d,"%s",%d]' % (STREAM, outbox.stream.encode(), number)  # type: ignore[union-attr]
+                if parts and len(stream) > room:
+                    return
                 parts.append(stream)
+                room -= len(stream) + 1
+                self._next_out = number
+            if size > room and (parts or size > hard):
+                return
             parts.append(message)
-            room -= need
+            room -= size + 1
             self._next_out = number + 1
             if not alias:
                 self.named(name)
