@@ -185,3 +185,44 @@ def connect(device=None, gateway=None):
     connection = Connection(device or Device(), gateway or Gateway())
     connection.settle()
     return connection
+
+
+class Way:
+    """One direction of a fresh connection: texts that the sender seals, and what its receiver makes of them."""
+
+    def __init__(self, is_up, gateway=None):
+        self.connection = connect(None, gateway)
+        ends = self.connection.device, self.connection.gateway
+        self.sender, self.receiver = ends if is_up else (ends[1], ends[0])
+        self.which = "up" if is_up else "down"
+
+    def send(self, *texts):
+        """The receiver gets each text in a record of its own."""
+        for text in texts:
+            self.receiver.receive_data(self.sender.seal.seal(text))
+
+    def events(self):
+        """The events that the receiver has, each confirmed at once."""
+        events = []
+        event = self.receiver.next_event()
+        while event:
+            events.append(event)
+            if event[0] in (EVENT, REJECTED):
+                self.receiver.confirm()
+            event = self.receiver.next_event()
+        return events
+
+    def taken(self, *texts):
+        """The events of these texts."""
+        self.send(*texts)
+        return self.events()
+
+    def answer(self):
+        """The texts of the records that the receiver has to send."""
+        return [self.sender.unseal.open(record) for record in drained(self.receiver)]
+
+
+def ways():
+    """Both directions, one after the other, so that one connection at a time lives in a small heap."""
+    yield Way(True)
+    yield Way(False)
