@@ -20,7 +20,6 @@ from eventhive.core.registry import EventList
 
 from .node import Node, forget
 
-
 EVENTS = EventList(None)
 append = EVENTS.append
 node = None

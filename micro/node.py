@@ -37,7 +37,8 @@ class Node:
 
     `session` is None while there is no connection. Counters: `received` events given to hooks, `failed` hooks that
     raised, `unclaimed` events that nothing hooks, `rejected` unusable ones; those of what is sent are `outbox`'s.
-    `time_ms` is the gateway's time in milliseconds since 1970, 0 before the first connection. `log(text)` may be replaced.
+    `time_ms` is the gateway's time in milliseconds since 1970, 0 before the first connection. `log(text)` may be
+    replaced.
     """
 
     def __init__(self, settings, events, boot_file):
@@ -62,7 +63,7 @@ class Node:
         events.declared = self._declared
 
     def call(self, name, data):
-        """Queue an event for the network in its name: its number, or 0 when the outbox is full (see `outbox.dropped`)."""
+        """Queue an event for the network in its name: its number, or 0 when the outbox is full (`outbox.dropped`)."""
         number = self.outbox.put(name, self._payload(name, data))
         self._woken.set()
         return number
@@ -88,7 +89,7 @@ class Node:
         self._stopped.set()
 
     async def run(self, *tasks):
-        """Keep the link up, and run these coroutines beside it, until `stop`, or until one of them raises: so does this."""
+        """Keep the link up, and run these coroutines beside it, until `stop`, or until one raises: so does this."""
         started = [asyncio.create_task(self._guard(task)) for task in [self._keep()] + list(tasks)]
         await self._stopped.wait()
         for last in (self._acknowledged(self.outbox.next - 1), started[0]):

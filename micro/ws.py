@@ -1,6 +1,6 @@
 """The frames of a websocket client (RFC 6455) with binary messages, over asyncio streams: a carrier over a network.
 
-One write per frame, so that a frame never meets Nagle's algorithm; lengths are checked before anything is read for them.
+One write per frame, so that none ever meets Nagle's algorithm; lengths are checked before anything is read for them.
 """
 
 from os import urandom
@@ -94,7 +94,9 @@ class WebSocket:
                     return message
                 expected = _CONTINUATION
             elif opcode != _PONG:
-                self._fail(_NOT_BINARY if opcode == 1 else _PROTOCOL_ERROR, "unexpected websocket frame, opcode %d" % opcode)
+                self._fail(
+                    _NOT_BINARY if opcode == 1 else _PROTOCOL_ERROR, "unexpected websocket frame, opcode %d" % opcode
+                )
 
     def _send(self, opcode, payload):
         self._writer.write(frame(opcode, payload, urandom(4)))

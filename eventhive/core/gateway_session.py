@@ -102,7 +102,7 @@ class GatewaySession(Session):
         self.begin(RUNNING, self.seal, self.unseal, self.hello.limit, self._heartbeat_ms // 1000)
         outbox.largest = self.room
         # From here on the base class alone, without a detour: every event comes this way.
-        self.receive_data = self._received.append  # type: ignore[method-assign]
+        self.receive_data = self._received.append  # type: ignore[assignment, method-assign]
         self._read = super()._read  # type: ignore[method-assign]
 
     def refuse(self, reason: int, why: str = "") -> None:

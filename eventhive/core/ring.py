@@ -64,7 +64,7 @@ class Outbox:
 
 
 class Mark:
-    """How far one stream was received: `taken` was seen in order, `confirmed` may be acknowledged, `gaps` were declared."""
+    """How far a stream was received: `taken` came in order, `confirmed` may be acknowledged, `gaps` were declared."""
 
     def __init__(self) -> None:
         self.stream = ""

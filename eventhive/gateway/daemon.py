@@ -44,7 +44,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Read the keys and open all links; `LocalError` says which could not be opened and why."""
-        # What was loaded so far stays, and events leave no cycles: looking for them often takes a twentieth of the time.
+        # What was loaded so far stays, and events leave no cycles: looking often takes a twentieth of the time.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
         self.load_keys()

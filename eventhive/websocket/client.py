@@ -11,7 +11,7 @@ from websockets.http11 import Response
 from websockets.uri import WebSocketURI, parse_uri
 
 from ..core.errors import LocalError, PeerError
-from .connection import QUIET, DEFAULT_LIMITS, Connection, Limits
+from .connection import DEFAULT_LIMITS, QUIET, Connection, Limits
 from .frames import MASKED, apply_mask, head
 from .reading import OPEN
 
