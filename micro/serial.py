@@ -24,7 +24,8 @@ if hasattr(asyncio, "sleep_ms"):
 
         file = open(path, "r+b", 0)
         termios.setraw(file.fileno())
-        # `read(n)` waits for all n bytes, with the whole interpreter, unless VMIN (6) is 0: it takes what there is then.
+        # `read(n)` waits for all n bytes, with the whole interpreter, unless VMIN (6) is 0:
+        # then it takes what is there.
         attributes = termios.tcgetattr(file.fileno())
         attributes[6][6] = 0
         termios.tcsetattr(file.fileno(), termios.TCSANOW, attributes)
