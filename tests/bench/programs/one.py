@@ -1,0 +1,19 @@
+"""The program of the smallest heap: `one.py DEVICE` has one event acknowledged and prints
+{"acknowledged": 1}."""
+
+import asyncio
+import sys
+
+import eventhive
+
+
+async def main():
+    sent = await eventhive.send(
+        "my-hive/queen/temperature", {"celsius": 21.5, "device": int(sys.argv[1]), "n": 1000000}, 5
+    )
+    print('{"acknowledged": %d}' % sent)
+    eventhive.stop()
+
+
+eventhive.init()
+asyncio.run(eventhive.run(main()))
