@@ -12,6 +12,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from eventhive.core.version import VERSION
+from eventhive.device.hints import without_hints
 from eventhive.device.sources import read_manifest
 from eventhive.device.stage import BUNDLES, NOT_COMPILED, homes
 
@@ -130,7 +131,7 @@ def imported(destination: str, path: Path) -> set[str]:
     """The device modules that a file of a board imports, by their names on the board."""
     package = destination.rpartition("/")[0].replace("/", ".")
     found = set()
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(without_hints(path.read_text(), path.name))):
         if isinstance(node, ast.ImportFrom) and node.module is None:
             found |= {f"{package}.{alias.name}" for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
