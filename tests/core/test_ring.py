@@ -135,6 +135,18 @@ class MarkTest(unittest.TestCase):
         mark.resume(STREAM, 9)
         self.assertEqual((mark.taken, mark.confirmed), (8, 3))
 
+    def test_gaps_are_counted(self):
+        # Not the beginning of a stream, nor going back.
+        mark = Mark().resume(STREAM, 100)
+        self.assertEqual(mark.gaps, 0)
+        mark.resume(STREAM, 50)
+        mark.resume(STREAM, 101)
+        self.assertEqual(mark.gaps, 1)
+        mark.taken = 110
+        mark.resume(STREAM, 114)
+        mark.resume(STREAM, 114)
+        self.assertEqual((mark.gaps, mark.taken), (4, 113))
+
     def test_another_stream_begins_anew(self):
         mark = Mark().resume(STREAM, 1)
         mark.taken = mark.confirmed = 50
