@@ -1,0 +1,67 @@
+"""Each benchmark runs, loses nothing and has the keys that versions are compared by. No speed is looked at."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from eventhive.device.tools import micropython
+
+BENCH = Path(__file__).resolve().parent / "bench"
+
+# Longer than a busy machine takes for any of them.
+TIMEOUT_S = 120
+
+KEYS = {
+    "device_footprint": {
+        "mpy_bytes": int,
+        "mpy_files": dict,
+        "heap_kept_bytes": int,
+        "smallest_heap_bytes": int,
+        "heap_drift_bytes": int,
+    },
+    "wire_bytes": {"plain_bytes": float, "sealed_bytes": float, "batched_bytes": float},
+    "link_throughput": {
+        "lockstep_50": int,
+        "pipelined_50": int,
+        "backlog_50": int,
+        "events_per_second_1": int,
+        "events_per_second_hive": int,
+        "p50_ms": float,
+        "p99_ms": float,
+        "reference_per_second": int,
+    },
+    "device_cpu": {"seal_us": float, "open_us": float},
+}
+NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")
+NOTHING_TO_LOSE = ("device_cpu",)
+
+
+def run(name: str, *options: str) -> str:
+    command = [sys.executable, str(BENCH / f"{name}.py"), "--quick", *options]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_it_runs_and_loses_nothing(name: str) -> None:
+    if name in NEEDS_MICROPYTHON and micropython() is None:
+        pytest.skip("no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one")
+    figures: dict[str, Any] = json.loads(run(name, "--json"))
+    wrong = {key: figures.get(key) for key, kind in KEYS[name].items() if type(figures.get(key)) is not kind}
+    assert not wrong
+    assert name in NOTHING_TO_LOSE or figures["lost"] == 0
+
+
+def test_a_table_for_people() -> None:
+    lines = run("wire_bytes").splitlines()
+    assert any(line.startswith("sealed_bytes ") for line in lines)
+
+
+def test_every_benchmark_is_tried() -> None:
+    helpers = {"support", "stand"}
+    assert {path.stem for path in BENCH.glob("*.py")} == set(KEYS) | helpers
