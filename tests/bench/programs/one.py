@@ -1,5 +1,5 @@
-"""The program of the smallest heap: `one.py DEVICE` has one event acknowledged and prints
-{"acknowledged": 1}."""
+# The program of the smallest heap: `one.py DEVICE` has one event acknowledged and prints {"acknowledged": 1}.
+# (No docstring: what compiles this on a small heap would keep it.)
 
 import asyncio
 import sys
@@ -8,9 +8,8 @@ import eventhive
 
 
 async def main():
-    sent = await eventhive.send(
-        "my-hive/queen/temperature", {"celsius": 21.5, "device": int(sys.argv[1]), "n": 1000000}, 5
-    )
+    data = {"celsius": 21.5, "device": int(sys.argv[1]), "n": 1000000}
+    sent = await eventhive.send("my-hive/queen/temperature", data, 5)
     print('{"acknowledged": %d}' % sent)
     eventhive.stop()
 
