@@ -100,7 +100,7 @@ class TestAdmission:
         board.end.pump.receive(b"\x02\x02" + bytes(32) + b"\x01a")
         board.end.pump.flush()
         assert board.end.sent == [b"\x03\x01"]
-        assert log.messages == ["websocket 192.0.2.1:5: device 'a' speaks link version 2, not 1"]
+        assert log.messages == ["websocket 192.0.2.1:5: a device that speaks link version 2, not 1"]
 
     def test_one_that_says_nothing(self, stand: Stand, log: pytest.LogCaptureFixture) -> None:
         end = stand.board("a").dial().end
