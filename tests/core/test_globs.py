@@ -40,6 +40,10 @@ class GlobTest(unittest.TestCase):
             ("a/b/c", "a/*/d"),
             ("worker-net/x", "worker/*"),
             ("abcabcabc", "*abd"),
+            ("bd", "*abd"),
+            ("xbd", "*abd"),
+            ("a/xb/c", "a/*/b/c"),
+            ("abc", "a*bbc"),
             ("a", "[a]"),
             ("a", "a?"),
         ):

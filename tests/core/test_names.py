@@ -65,6 +65,13 @@ class CheckTest(unittest.TestCase):
             with self.subTest(character=character):
                 self.refuses("a/b%sc" % character, "no space, control character")
 
+    def test_no_half_of_a_surrogate_pair(self):
+        # Some readers of JSON let it pass, and then it has no bytes.
+        for half in (0xD800, 0xDBFF, 0xDC00, 0xDFFF):
+            self.refuses("a/b/" + chr(half), "no space, control character")
+        for character in (0xD7FF, 0xE000, 0x1F41D):
+            check_name("a/b/" + chr(character))
+
     def test_no_empty_part(self):
         for name in (SEPARATOR, "/a", "a/", "a//b", "a/b/"):
             with self.subTest(name=name):

@@ -33,6 +33,12 @@ class OutboxTest(unittest.TestCase):
     def test_full_is_when_the_bytes_are_used_up(self):
         self.assertEqual(self.fill(), 1000 // (len(NAME) + 5 + ENTRY_BYTES))
 
+    def test_full_to_the_last_byte(self):
+        size = len(NAME) + 5 + ENTRY_BYTES
+        for room, fits in ((3 * size, 3), (3 * size - 1, 2), (3 * size + 1, 3)):
+            self.outbox = Outbox(room, 200)
+            self.assertEqual(self.fill(), fits)
+
     def test_the_newest_is_dropped_counted_and_gets_no_number(self):
         count = self.fill()
         self.assertEqual(self.outbox.dropped, 1)
