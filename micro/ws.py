@@ -109,9 +109,12 @@ class WebSocket:
             room = _MAX_CONTROL
         if size == 126:
             size = int.from_bytes(await self._reader.readexactly(2), "big")
+        elif size == 127:
+            # Eight more bytes would say how much too long it is.
+            size = room + 1
         if first & 0x70 or second & 0x80 or (opcode & 8 and not first & 0x80):
             self._fail(_PROTOCOL_ERROR, "malformed websocket frame")
-        if size == 127 or size > room:
+        if size > room:
             self._fail(_TOO_BIG, "websocket message longer than %d bytes" % self._limit)
         return opcode, first & 0x80, await self._reader.readexactly(size) if size else b""
 

@@ -25,18 +25,21 @@ async def connect(host, port, endpoint, limit):
 async def _connect(host, port, endpoint, limit):
     # On MicroPython one object is both the reader and the writer.
     reader, writer = await asyncio.open_connection(host, port)
-    if hasattr(writer, "s"):
-        # IPPROTO_TCP, TCP_NODELAY: without it an acknowledgement waits for the kernel's own, 40 ms (asyncio of CPython sets it).
-        writer.s.setsockopt(6, 1, 1)
     try:
+        if hasattr(writer, "s"):
+            # IPPROTO_TCP, TCP_NODELAY: without it an acknowledgement waits for the kernel's, 40 ms (CPython sets it).
+            writer.s.setsockopt(6, 1, 1)
         key = b2a_base64(urandom(16))[:-1]
-        request = "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-        request = (request % (endpoint, host, port)).encode() + b"Sec-WebSocket-Key: " + key + b"\r\n\r\n"
-        writer.write(request)
+        request = "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        request = (request % (endpoint, host, port)).encode()
+        writer.write(request + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n")
         await writer.drain()
-        first, answer = await _answer(reader)
-        if b" 101 " not in first:
-            raise OSError("%s:%d%s answers %s" % (host, port, endpoint, str(first, "utf-8")))
+        # This much first: whatever else listens there, it may send anything, and not one line end.
+        first = await reader.readexactly(12)
+        if first != b"HTTP/1.1 101":
+            # As `repr` has it, it is printable.
+            raise OSError("%s:%d%s answers %s" % (host, port, endpoint, repr(first)[2:-1]))
+        answer = await _answer(reader)
         if b"sec-websocket-accept: " + b2a_base64(sha1(key + _GUID).digest())[:-1].lower() not in answer:
             raise OSError("%s:%d is no websocket server" % (host, port))
     except BaseException:
@@ -47,7 +50,6 @@ async def _connect(host, port, endpoint, limit):
 
 async def _answer(reader):
     # Header lines in lower case: their names have no case, and the value is only compared with itself.
-    first = (await reader.readline()).rstrip()
     lines = []
     left = MAX_ANSWER
     while True:
@@ -57,5 +59,5 @@ async def _answer(reader):
             raise OSError("the answer to the websocket request is cut short or too long")
         line = line.rstrip()
         if not line:
-            return first, lines
+            return lines
         lines.append(line.lower())
