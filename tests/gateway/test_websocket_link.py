@@ -1,0 +1,277 @@
+"""The gateway's websocket endpoint: who is trusted by address, what a connection may cost, and for how long."""
+
+import asyncio
+import logging
+import os
+from typing import Any
+
+import pytest
+from pure import Stand
+
+from eventhive.core.envelope import encode
+from eventhive.core.greet import greet
+from eventhive.core.ring import Mark, Outbox
+from eventhive.gateway.websocket_link import MAX_HALF_OPEN, UPGRADE_BYTES, DeviceConnection, WebsocketLinks
+
+UPGRADE = (
+    b"GET /device HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n%s\r\n"
+)
+
+
+class Clock(asyncio.SelectorEventLoop):
+    """A loop whose time can be moved."""
+
+    ahead = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.ahead
+
+
+class Wire(asyncio.Transport):
+    """A transport that keeps what is written, with a peer wherever one likes."""
+
+    def __init__(self, host: str):
+        super().__init__({"peername": (host, 50000)})
+        self.written = b""
+        self.over = False
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def write_eof(self) -> None:
+        self.over = True
+
+    def can_write_eof(self) -> bool:
+        return True
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def resume_reading(self) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.over = True
+
+    close = abort
+
+
+class Visit:
+    """One connection, from an address, as far as its upgrade."""
+
+    def __init__(self, links: WebsocketLinks, host: str = "127.0.0.1", headers: bytes = b""):
+        self.wire = Wire(host)
+        self.connection: DeviceConnection = links()
+        self.connection.connection_made(self.wire)
+        self.request = UPGRADE % headers
+
+    def upgrade(self) -> "Visit":
+        self.connection.data_received(self.request)
+        self.connection.flush()
+        return self
+
+    @property
+    def status(self) -> int:
+        return int(self.wire.written.split()[1])
+
+    @property
+    def challenge(self) -> bytes:
+        return self.wire.written.partition(b"\r\n\r\n")[2][2:24]
+
+    def send(self, *messages: bytes) -> None:
+        """Messages of the device, each in a frame with a mask of zeros."""
+        for message in messages:
+            size = len(message)
+            head = bytes((0x82, 0x80 | size)) if size < 126 else b"\x82\xfe" + size.to_bytes(2, "big")
+            self.connection.data_received(head + bytes(4) + message)
+        self.connection.flush_now()
+
+    def hang_up(self) -> None:
+        self.connection.connection_lost(None)
+
+
+@pytest.fixture
+def stand() -> Stand:
+    return Stand()
+
+
+@pytest.fixture
+def loop(stand: Stand) -> Any:
+    """The running loop of a test that is called in it."""
+    loop = Clock()
+    yield loop
+    loop.close()
+
+
+def within(loop: Clock, function: Any) -> Any:
+    """Call a function inside the loop."""
+
+    async def call() -> Any:
+        return function()
+
+    return loop.run_until_complete(call())
+
+
+@pytest.mark.parametrize(
+    ("host", "insecure", "mode"),
+    [
+        ("127.0.0.1", False, 0),
+        ("127.9.9.9", False, 0),
+        ("::1", False, 0),
+        ("192.0.2.7", False, 1),
+        ("2001:db8::7", False, 1),
+        ("fe80::7%eth0", False, 1),
+        ("0.0.0.0", False, 1),
+        ("192.0.2.7", True, 0),
+    ],
+)
+def test_a_key_is_demanded_of_everyone_who_is_not_on_this_machine(
+    stand: Stand, loop: Clock, host: str, insecure: bool, mode: int
+) -> None:
+    def visit() -> int:
+        return Visit(WebsocketLinks(stand.bridge, "/device", insecure), host).upgrade().challenge[3]
+
+    assert within(loop, visit) == mode
+
+
+def first_flight(visit: Visit, key: bytes) -> tuple[bytes, bytes]:
+    outbox = Outbox(8192, 1024)
+    hello, session = greet(visit.challenge, "a", key, 0, 4096, os.urandom(24), 1024, 20, outbox, Mark())
+    return hello, session.data_to_send() or b""
+
+
+def test_a_proof_ends_the_waiting(stand: Stand, loop: Clock) -> None:
+    def visit() -> None:
+        links = WebsocketLinks(stand.bridge, "/device", False)
+        one = Visit(links).upgrade()
+        assert links.half_open == 1
+        one.send(*first_flight(one, stand.entries["a"].key))
+        assert links.half_open == 0
+        assert stand.device("a").session is one.connection.session
+        links.tick(6000)
+        assert one.connection.is_open
+        one.hang_up()
+        assert (links.half_open, len(links.connections), stand.device("a").session) == (0, 0, None)
+
+    within(loop, visit)
+
+
+def test_upgrade_and_proof_share_one_deadline(
+    stand: Stand, loop: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    def visit() -> None:
+        links = WebsocketLinks(stand.bridge, "/device", False)
+        one = Visit(links)
+        loop.ahead += 3
+        one.upgrade()
+        links.tick(1500)
+        assert one.connection.is_open
+        links.tick(501)
+        assert not one.connection.is_open
+        one.hang_up()
+        assert links.half_open == 0
+
+    within(loop, visit)
+    assert caplog.messages == ["websocket 127.0.0.1:50000: hand-shake: nothing heard for 5 s"]
+
+
+def test_an_upgrade_that_never_comes(stand: Stand, loop: Clock) -> None:
+    def visit() -> Visit:
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False))
+        one.connection.data_received(one.request[:50])
+        return one
+
+    one = within(loop, visit)
+    loop.ahead += 5.1
+    within(loop, lambda: None)
+    assert one.wire.over
+    assert one.wire.written == b""
+
+
+def test_those_without_a_proof_are_bounded(stand: Stand, loop: Clock) -> None:
+    def visit() -> None:
+        links = WebsocketLinks(stand.bridge, "/device", False)
+        visits = [Visit(links).upgrade() for _ in range(MAX_HALF_OPEN)]
+        assert {one.status for one in visits} == {101}
+        refused = Visit(links).upgrade()
+        assert refused.status == 503
+        refused.hang_up()
+        visits[0].hang_up()
+        assert Visit(links).upgrade().status == 101
+        assert links.half_open == MAX_HALF_OPEN
+
+    within(loop, visit)
+
+
+@pytest.mark.parametrize("size", [UPGRADE_BYTES + 1, 1_000_000])
+def test_a_flood_of_headers(stand: Stand, loop: Clock, size: int) -> None:
+    def visit() -> Visit:
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False))
+        for at in range(0, size, 1000):
+            one.connection.data_received(b"x" * min(1000, size - at))
+        one.connection.flush()
+        return one
+
+    one = within(loop, visit)
+    assert one.status == 431
+    assert len(one.connection._rest) <= UPGRADE_BYTES
+    assert one.wire.over
+
+
+@pytest.mark.parametrize(
+    ("path", "header", "status", "said"),
+    [
+        (b"/other", b"", 404, "devices connect to /device"),
+        (b"/device", b"Origin: http://127.0.0.1\r\n", 403, "not for browsers or proxies (header Origin)"),
+        (b"/device", b"Via: 1.1 proxy\r\n", 403, "not for browsers or proxies (header Via)"),
+    ],
+)
+def test_an_upgrade_that_no_device_sends(
+    stand: Stand, loop: Clock, caplog: pytest.LogCaptureFixture, path: bytes, header: bytes, status: int, said: str
+) -> None:
+    caplog.set_level(logging.INFO, "eventhive")
+
+    def visit() -> Visit:
+        one = Visit(WebsocketLinks(stand.bridge, "/device", True), headers=header)
+        one.request = one.request.replace(b"/device", path)
+        return one.upgrade()
+
+    one = within(loop, visit)
+    assert one.status == status
+    assert said in one.wire.written.decode()
+    assert caplog.messages[0].startswith("websocket 127.0.0.1:50000: refused: ")
+    assert said in caplog.messages[0]
+
+
+@pytest.mark.parametrize(("size", "code"), [(1025, 1009), (4097, 1009)])
+def test_little_is_taken_from_one_without_a_proof(stand: Stand, loop: Clock, size: int, code: int) -> None:
+    def visit() -> bytes:
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False)).upgrade()
+        before = len(one.wire.written)
+        one.send(bytes(size))
+        return one.wire.written[before:]
+
+    closed = within(loop, visit)
+    assert closed[0] == 0x88
+    assert int.from_bytes(closed[2:4], "big") == code
+
+
+def test_more_is_taken_from_one_with_a_proof(stand: Stand, loop: Clock) -> None:
+    def visit() -> Visit:
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False)).upgrade()
+        outbox = Outbox(8192, 1024)
+        hello, session = greet(
+            one.challenge, "a", stand.entries["a"].key, 0, 4096, os.urandom(24), 1024, 20, outbox, Mark()
+        )
+        one.send(hello, session.data_to_send() or b"")
+        session.say(encode([10, "my-hive/queen/event", "x" * 4000]))
+        session.room = 4080
+        one.send(session.data_to_send() or b"")
+        return one
+
+    within(loop, visit)
+    assert stand.hub.events == [("my-hive/queen/event", "x" * 4000)]
