@@ -123,7 +123,7 @@ class Node:
             try:
                 session = await self._serve()
                 refused, why = session.refused, session.closed
-            except (OSError, EOFError, PeerError, asyncio.TimeoutError) as error:
+            except (OSError, EOFError, PeerError, MemoryError, asyncio.TimeoutError) as error:
                 why = str(error) or "the gateway does not answer"
             if self._opened:
                 self.log("eventhive: link down: %s" % why)

@@ -83,7 +83,7 @@ class Pump:
                 await settle()
                 self.receive(await self.carrier.receive())
         except (OSError, EOFError) as error:
-            session.fail("connection lost: %s" % error)
+            session.fail("connection lost: %s" % (str(error) or "the other end is gone"))
         except asyncio.CancelledError:
             # The writer ends a read that would wait for ever; anybody else's wish is passed on.
             if not session.closed:
@@ -103,7 +103,7 @@ class Pump:
             self.flush()
             await self.carrier.drain()
         except (OSError, EOFError) as error:
-            self.session.fail("connection lost: %s" % error)
+            self.session.fail("connection lost: %s" % (str(error) or "the other end is gone"))
         reader.cancel()
 
     async def _tick(
