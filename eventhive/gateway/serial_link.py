@@ -37,6 +37,7 @@ _PROBLEMS = {
     errno.EACCES: "no permission: add the gateway's user to the group that owns it (often 'dialout')",
     errno.EAGAIN: "another program has it open: close that one (a terminal, mpremote, an IDE)",
     errno.EBUSY: "another program has it open: close that one (a terminal, mpremote, an IDE)",
+    errno.ENOTTY: "it is no serial port: correct 'serial:' in the gateway's configuration",
     errno.EIO: UNPLUGGED,
     errno.ENXIO: UNPLUGGED,
 }
@@ -279,4 +280,7 @@ class SerialSession:
 
 def _problem(error: Exception) -> str:
     number = getattr(error, "errno", None)
+    if number is None and os.strerror(errno.ENOTTY) in str(error):
+        # pyserial passes this one on as a text only.
+        number = errno.ENOTTY
     return _PROBLEMS.get(number or 0) or getattr(error, "strerror", None) or str(error)
