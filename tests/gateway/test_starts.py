@@ -79,4 +79,5 @@ def test_a_serial_port_that_is_a_file_is_waited_for(place: Place) -> None:
     """What stands in the place of a port may be right tomorrow: the gateway starts."""
     Path(place.folder / "port").write_text("no port")
     hub = place.hub("queen/event")
-    assert "waiting for it: it is no serial port: correct 'serial:'" in hub.expect(f"serial port {place.folder}/port")[0]
+    said = hub.expect(f"serial port {place.folder}/port")[0]
+    assert "waiting for it: it is no serial port: correct 'serial:'" in said
