@@ -4,7 +4,7 @@ import unittest
 
 from ends import KEY, NAME, STREAM, Connection, Device, Gateway, connect, drained, flipped
 
-from eventhive.core.clear import CHALLENGE_BYTES, HELLO_HEAD_BYTES, REFUSE_KIND, UNKEYED
+from eventhive.core.clear import CHALLENGE_BYTES, HELLO_HEAD_BYTES, REFUSE_KIND, UNKEYED, VERSION
 from eventhive.core.envelope import EVENT
 from eventhive.core.errors import PeerError
 from eventhive.core.gateway_session import FIRST_FLIGHT_BYTES, MIN_LIMIT, Hello
@@ -68,7 +68,8 @@ class AdmittedTest(HandshakeTest):
         self.assertEqual(drained(self.session), [])
         events, _ = given(self.session, self.record)
         self.assertEqual(events[0][0], OPENED)
-        self.assertEqual((events[0][1].name, events[0][1].attempt), (NAME, 1))
+        hello = events[0][1]
+        self.assertEqual((hello.name, hello.attempt, hello.keygen, hello.version), (NAME, 1, 0, VERSION))
         # Nor before somebody has looked at the attempt.
         self.assertEqual(drained(self.session), [])
 
@@ -85,6 +86,11 @@ class AdmittedTest(HandshakeTest):
         self.assertEqual(device.outbox.stream, STREAM % 1)
         connect(Device(), gateway)
         self.assertEqual(gateway.streams, 3)
+
+    def test_commands_may_be_as_long_as_the_device_takes(self):
+        gateway = Gateway()
+        connect(Device(limit=300), gateway)
+        self.assertEqual(gateway.outbox.largest, 300 - 16)
 
     def test_what_follows_the_open_comes_after_the_admission(self):
         device, gateway = Device(), Gateway()
