@@ -13,7 +13,7 @@ from .clear import (
     STREAM_BYTES,
     VERSION,
 )
-from .envelope import OPEN, WELCOME
+from .envelope import OPEN, WELCOME, messages
 from .errors import PeerError
 from .ids import is_id
 from .keys import session_keys
@@ -136,9 +136,12 @@ class GatewaySession(Session):
             self._greeted(message)
             return None
         try:
-            return Session._read(self, message)
+            text = self.unseal.open(message)
         except PeerError:
             self.refuse(REFUSE_KEY, "device '%s' is unknown, or its key is not the one on file" % self.hello.name)
+            return None
+        self.messages = messages(text) or [[None]]
+        self.messages.reverse()
         return None
 
     def _greeted(self, message: bytes) -> None:

@@ -281,6 +281,7 @@ class FirstRecordTest(HandshakeTest):
             b"[[5,0],[0,20]]",
             b'[[4,"a1a2a3a400000001",1],[0,20]]',
             b"[0]",
+            b"[0,true]",
             b"[99,20]",
             b"[]",
             b"",
@@ -289,7 +290,9 @@ class FirstRecordTest(HandshakeTest):
         ):
             with self.subTest(text=text):
                 self.begin()
-                self.assertTrue(self.shut_out(self.hello, self.first_record(text)))
+                self.assertIn("not an open", self.shut_out(self.hello, self.first_record(text)))
+                # Its key is the right one, and nobody should look for another.
+                self.assertEqual(self.session.refused, 0)
 
     def test_heartbeats(self):
         for heartbeat in (b"0", b"4", b"3601", b"-20", b"true", b"null", b"20.0", b'"20"', b"[20]", b"1e1"):
