@@ -1,6 +1,7 @@
 """Reading: from pieces of a stream to messages. The part of a connection that is written for speed."""
 
 import asyncio
+import threading
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
@@ -14,10 +15,18 @@ CONNECTING, OPEN, CLOSING, CLOSED = range(4)
 # One read takes what a busy peer has sent meanwhile. Beyond 128 KiB, the C library maps and unmaps each buffer.
 READ_BYTES = 64 * 1024
 
-# One buffer for all connections: it is emptied before any other is read into it. asyncio's own default, a new 256 KiB
-# object for each read, costs three system calls more than the read.
-_buffer = bytearray(READ_BYTES)
-_view = memoryview(_buffer)
+
+class _Buffer(threading.local):
+    """One buffer for all connections of a loop: it is emptied before any other is read into it.
+
+    asyncio's own default, a new 256 KiB object for each read, costs three system calls more than the read.
+    """
+
+    def __init__(self) -> None:
+        self.view = memoryview(bytearray(READ_BYTES))
+
+
+_buffer = _Buffer()
 
 
 class Reader(asyncio.BufferedProtocol):
@@ -27,7 +36,7 @@ class Reader(asyncio.BufferedProtocol):
     a frame that drips in byte by byte is not looked at each time.
     """
 
-    __slots__ = ("_max_message", "_need", "_parts", "_protocol", "_rest", "_scheduled", "_silent", "_state")
+    __slots__ = ("_max_message", "_need", "_parts", "_protocol", "_rest", "_scheduled", "_silent", "_state", "_view")
     # 0x80 where received frames are masked: on the server.
     _mask_bit: int
     _protocol: ServerProtocol | ClientProtocol
@@ -40,17 +49,18 @@ class Reader(asyncio.BufferedProtocol):
         self._rest = bytearray()
         self._need = 0
         self._parts: list[bytes] | None = None
+        self._view = _buffer.view
 
     def message(self, data: str | bytes) -> None:
         """Callback: a text (str) or binary (bytes) message arrived."""
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Called by asyncio."""
-        return _view
+        return self._view
 
     def buffer_updated(self, nbytes: int) -> None:
         """Called by asyncio."""
-        self.data_received(bytes(_view[:nbytes]))
+        self.data_received(bytes(self._view[:nbytes]))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the stream."""
