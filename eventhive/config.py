@@ -10,6 +10,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_client, of_server
 from .core.errors import LocalError
 from .core.names import SEPARATOR, check_name
 from .section import Section
@@ -74,6 +75,7 @@ class Connector:
     input_channel: str
     address: Address
     metadata_key: str = ""
+    access: ClientAccess = field(default_factory=ClientAccess)
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,7 @@ class Server:
     network: str
     address: Address
     needed: bool
+    access: ServerAccess = field(default_factory=ServerAccess)
 
 
 @dataclass(frozen=True)
@@ -183,12 +186,15 @@ def _connector(network: str, section: Section, common: Common) -> Connector:
     if channel:
         _check_part(section, "input_channel", channel)
     removed = section.boolean("remove_metadata", common.remove_metadata)
+    init = section.section("init", (*_ADDRESS, *CLIENT_KEYS))
+    address = Address() if kind == MEMORY else _address(init, HIVE_PORT, "/pubsub")
     return Connector(
         network,
         MEMORY if kind == MEMORY else WEBSOCKET,
         channel,
-        Address() if kind == MEMORY else _address(section.section("init", _ADDRESS), HIVE_PORT, "/pubsub"),
+        address,
         "" if removed else common.metadata_key,
+        of_client(init, address.scheme),
     )
 
 
@@ -200,10 +206,9 @@ def _server(network: str, section: Section) -> Server:
     section.choice("pubsub_type", (FASTAPI, WEBSOCKET))
     if section.boolean("broadcast", False):
         raise section.error("broadcast", f"announcing a server {_NOT_YET}: set it to false")
-    address = _address(section.section("init", _ADDRESS), HIVE_PORT, "/pubsub")
-    if address.scheme != "ws":
-        raise section.section("init", _ADDRESS).error("scheme", f"a server with TLS {_NOT_YET}")
-    return Server(network, address, section.text("create") == "needed")
+    init = section.section("init", (*_ADDRESS, *SERVER_KEYS))
+    address = _address(init, HIVE_PORT, "/pubsub")
+    return Server(network, address, section.text("create") == "needed", of_server(init, address.scheme))
 
 
 def _address(section: Section, port: int, endpoint: str) -> Address:

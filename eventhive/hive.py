@@ -12,7 +12,7 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from . import config
+from . import access, config
 from .connectors.base import Connector
 from .core.names import SEPARATOR, is_remote, split_name
 from .core.registry import EventList
@@ -22,6 +22,7 @@ from .network import Network
 if TYPE_CHECKING:
     from .servers.broker import Broker
     from .servers.websocket import WebsocketServer
+    from .websocket import Credentials
 
 # How long `start` waits for networks that neither come up nor fail, and how long `stop` lets events leave.
 SETTLE_SECONDS = 5.0
@@ -158,7 +159,14 @@ class Hive:
         from .websocket import AddressInUse
 
         broker = Broker()
-        one = WebsocketServer(server.network, server.address.host, server.address.port, broker)
+        one = WebsocketServer(
+            server.network,
+            server.address.host,
+            server.address.port,
+            broker,
+            server.access.token.read(),
+            access.server_context(server.access),
+        )
         try:
             await one.start()
         except AddressInUse:
@@ -190,7 +198,22 @@ class Hive:
             return MemoryConnector(name, self._brokers.setdefault(name, Broker()))
         from .connectors.websocket import WebsocketConnector
 
-        return WebsocketConnector(name, address.host, address.port, address.endpoint, address.scheme)
+        return WebsocketConnector(
+            name,
+            address.host,
+            address.port,
+            address.endpoint,
+            address.scheme,
+            self._credentials(connector),
+        )
+
+    def _credentials(self, connector: config.Connector) -> "Credentials":
+        from .websocket import Credentials
+
+        tokens = connector.access.token.read()
+        secure = connector.address.scheme == access.TLS
+        tls = access.client_context(connector.access) if secure else None
+        return Credentials(tokens[0] if tokens else "", tls, connector.access.server_name)
 
     def _declared(self, name: str) -> None:
         self.loop.call_soon_threadsafe(self._subscribe, name)

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from .settings import ConfigError, Place, Settings
@@ -89,6 +90,11 @@ class Section:
         if not isinstance(value, bool):
             raise self.error(key, f"true or false is needed, not {value!r}")
         return value
+
+    def path(self, key: str) -> Path | None:
+        """A file, relative to the folder of the configuration; None where there is none."""
+        name = self.text(key, "")
+        return self._settings.directory / name if name else None
 
     def raw(self, key: str) -> Any:
         """Whatever stands under `key`, None where nothing does."""

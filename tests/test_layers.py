@@ -20,7 +20,7 @@ DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
 HINTS = {"typing", "collections", "_hashlib"}
 
 BASE = {"logger", "settings", "exceptions", "section"}
-HIVE = {*BASE, "core", "classic", "config", "websocket", "dispatch", "network", "connectors", "servers"}
+HIVE = {*BASE, "core", "access", "classic", "config", "websocket", "dispatch", "network", "connectors", "servers"}
 
 # Room: the rooms that it may import from, itself included. The longest prefix of a module is its room.
 ROOMS: dict[str, set[str]] = {
@@ -30,7 +30,8 @@ ROOMS: dict[str, set[str]] = {
     "exceptions": {"core"},
     "settings": {"core"},
     "section": {"settings"},
-    "config": {*BASE, "core"},
+    "access": {"core", "section"},
+    "config": {*BASE, "access", "core"},
     "classic": {"core"},
     "discovery": {"core"},
     "websocket": {"core", "websocket"},
@@ -54,7 +55,7 @@ ROOMS: dict[str, set[str]] = {
 # The only places of what is not in the standard library.
 THIRD_PARTY = {
     "yaml": {"settings"},
-    "websockets": {"websocket", "connectors.websocket", "servers.websocket"},
+    "websockets": {"websocket", "connectors.websocket", "servers"},
     "serial": {"gateway.serial_link"},
     "zeroconf": {"discovery"},
     "Crypto": {"core.aes_host"},

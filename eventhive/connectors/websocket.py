@@ -11,6 +11,7 @@ import os
 import random
 import socket
 from collections import deque
+from ssl import SSLCertVerificationError, SSLError
 from typing import Any
 
 from websockets.http11 import Response
@@ -19,7 +20,7 @@ from .. import classic
 from ..classic import Answer, Call, Payload
 from ..core.backoff import delays
 from ..core.errors import LimitError, LocalError, PeerError
-from ..websocket import ClientConnection, Limits, connect
+from ..websocket import NO_CREDENTIALS, ClientConnection, Credentials, Limits, Unauthorized, connect
 from .base import Confirm, Connector, logger
 
 # Events that wait for the server's answer; as many as an answer that takes a second needs at full rate.
@@ -43,10 +44,19 @@ GREETING = "hello"
 class WebsocketConnector(Connector):
     """Joins this process to the server at `scheme://host:port/endpoint`."""
 
-    def __init__(self, network: str, host: str, port: int, endpoint: str, scheme: str):
+    def __init__(
+        self,
+        network: str,
+        host: str,
+        port: int,
+        endpoint: str,
+        scheme: str,
+        credentials: Credentials = NO_CREDENTIALS,
+    ):
         super().__init__(network)
         self.url = f"{scheme}://{host}:{port}{endpoint}"
         self._address = (host, port, endpoint, scheme)
+        self._credentials = credentials
         self._link: Link | None = None
         self._task: asyncio.Task[None] | None = None
         self._topics: dict[str, None] = {}
@@ -58,6 +68,7 @@ class WebsocketConnector(Connector):
         self._number = 0
         self._full = False
         self._paused = False
+        self._refused = False
         self._drained = asyncio.Event()
 
     @property
@@ -170,19 +181,29 @@ class WebsocketConnector(Connector):
                 pauses = delays(random.randrange, FIRST_PAUSE_MS, MAX_PAUSE_MS)
             self._became(False, f"waiting for {self.url}: {why}", logging.WARNING)
             self.settled.set()
-            await asyncio.sleep(next(pauses) / 1000)
+            # Asking again at once would neither help nor please who guards the server.
+            await asyncio.sleep((MAX_PAUSE_MS if self._refused else next(pauses)) / 1000)
 
     async def _attempt(self) -> str:
         """Connect and stay connected; returns why that came to its end."""
+        self._refused = False
         try:
-            link = await connect(lambda: Link(self), *self._address)
+            link = await connect(lambda: Link(self), *self._address, self._credentials)
         except TimeoutError:
             return "no answer"
+        except SSLCertVerificationError as error:
+            self._refused = True
+            return f"its certificate is refused: {error.verify_message}"
+        except SSLError as error:
+            return f"no TLS there: {error.reason}"
         except socket.gaierror as error:
             return error.strerror or str(error)
         except OSError as error:
             # Not its own text, which gives the address once more.
             return os.strerror(error.errno) if error.errno else str(error)
+        except Unauthorized as error:
+            self._refused = True
+            return f"{error}: see 'token' and 'token_file'"
         except (PeerError, LocalError, RuntimeError) as error:
             # RuntimeError: names cannot be looked up any more while the interpreter is going down.
             return str(error)

@@ -9,7 +9,8 @@ Rules of this file:
 import asyncio
 import ipaddress
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from websockets.http11 import Request
@@ -18,7 +19,11 @@ from .. import classic
 from ..classic import Call, Payload
 from ..core.errors import PeerError
 from ..websocket import Limits, ServerConnection, serve
+from .admission import Admission
 from .broker import Broker
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 # Several times the declared events of a large program; each costs some 500 bytes here.
 MAX_SUBSCRIPTIONS = 4096
@@ -42,30 +47,37 @@ logger = logging.getLogger("eventhive")
 
 
 class WebsocketServer:
-    """Serves one network on `host`:`port`; port 0 takes a free one, and `port` says which after `start`."""
+    """Serves one network on `host`:`port`; port 0 takes a free one, and `port` says which after `start`.
 
-    def __init__(self, network: str, host: str, port: int, broker: Broker):
+    Where there are `tokens`, a client must present one of them. `peers` are those that were let in.
+    """
+
+    def __init__(
+        self,
+        network: str,
+        host: str,
+        port: int,
+        broker: Broker,
+        tokens: Iterable[str] = (),
+        tls: "SSLContext | None" = None,
+    ):
         self.network = network
         self.host = host
         self.port = port
         self.broker = broker
         self.peers: set[Peer] = set()
+        self.admission = Admission(network, tokens)
+        self._tls = tls
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
         """Listen; `LocalError` says why that is not possible."""
-        self._server = await serve(lambda: Peer(self), self.host, self.port)
+        self._server = await serve(lambda: Peer(self), self.host, self.port, self._tls)
         names = [socket.getsockname() for socket in self._server.sockets]
         self.port = names[0][1]
         logger.info("%s: serving on %s:%d", self.network, self.host, self.port)
         if not all(ipaddress.ip_address(name[0]).is_loopback for name in names):
-            logger.warning(
-                "%s: anyone who can reach %s:%d can read and send the events of this hive: listen on 127.0.0.1, or let "
-                "a firewall decide who comes in",
-                self.network,
-                self.host,
-                self.port,
-            )
+            self.admission.warn(f"{self.host}:{self.port}", self._tls is not None)
 
     async def stop(self, seconds: float) -> None:
         """Say goodbye to all, after what waits for them; whoever has not read it after `seconds` is cut off."""
@@ -116,10 +128,14 @@ class Peer(ServerConnection):
         self._paused = False
 
     def check(self, request: Request) -> tuple[int, str] | None:
-        """Refuse browsers: any page could make one connect to a hive of its user's machine."""
-        if "Origin" in request.headers:
-            return 403, "this hive is not for web pages"
-        return None
+        """Let in whom the server admits."""
+        return self._server.admission.check(request, self.peer)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Called by asyncio."""
+        super().connection_made(transport)
+        if not self._server.admission.enter():
+            self.abort("too many connections")
 
     def opened(self, request: Request) -> None:
         """The upgrade is done."""
@@ -127,6 +143,7 @@ class Peer(ServerConnection):
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is gone."""
+        self._server.admission.leave()
         self._server.peers.discard(self)
         for subscription in self._subscriptions:
             self._broker.unsubscribe(subscription.topic, subscription)

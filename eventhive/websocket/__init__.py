@@ -8,8 +8,19 @@ Rules of this folder:
 4. Nothing is compressed: a message could inflate to a thousand times its length, and a connection costs 35 KB more.
 """
 
-from .client import ClientConnection, connect
+from .client import NO_CREDENTIALS, ClientConnection, Credentials, Unauthorized, connect
 from .connection import Limits
-from .server import AddressInUse, ServerConnection, serve
+from .server import UNAUTHORIZED, AddressInUse, ServerConnection, serve
 
-__all__ = ["AddressInUse", "ClientConnection", "Limits", "ServerConnection", "connect", "serve"]
+__all__ = [
+    "NO_CREDENTIALS",
+    "UNAUTHORIZED",
+    "AddressInUse",
+    "ClientConnection",
+    "Credentials",
+    "Limits",
+    "ServerConnection",
+    "Unauthorized",
+    "connect",
+    "serve",
+]

@@ -3,7 +3,8 @@
 import asyncio
 import os
 from collections.abc import Callable
-from typing import TypeVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidURI
@@ -15,19 +16,43 @@ from .connection import DEFAULT_LIMITS, QUIET, Connection, Limits
 from .frames import MASKED, apply_mask, head
 from .reading import OPEN
 
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
 CONNECT_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """How a client and its server know each other.
+
+    `token` is presented as a bearer token (RFC 6750, 2.1). For "wss", `tls` is used, or what the system trusts, and the
+    certificate must be for `server_name`, or for the host that is connected to.
+    """
+
+    token: str = field(default="", repr=False)
+    tls: "SSLContext | None" = None
+    server_name: str = ""
+
+
+NO_CREDENTIALS = Credentials()
+
+
+class Unauthorized(PeerError):
+    """The server wants a token, or another one."""
 
 
 class ClientConnection(Connection):
     """The connecting end of one websocket; made ready by `connect`."""
 
-    __slots__ = ("_ready", "uri")
+    __slots__ = ("_ready", "token", "uri")
     _mask_bit = 0
     _protocol: ClientProtocol
     uri: WebSocketURI
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, keepalive: float = 0):
         super().__init__(limits, keepalive)
+        self.token = ""
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def opened(self, response: Response) -> None:
@@ -41,7 +66,12 @@ class ClientConnection(Connection):
         """Called by asyncio."""
         super().connection_made(transport)
         self._protocol = ClientProtocol(self.uri, max_size=self._max_message, logger=QUIET)
-        self._protocol.send_request(self._protocol.connect())
+        # It would write the token into the log.
+        self._protocol.debug = False
+        request = self._protocol.connect()
+        if self.token:
+            request.headers["Authorization"] = f"Bearer {self.token}"
+        self._protocol.send_request(request)
         self._write_protocol()
         self.flush()
 
@@ -57,6 +87,9 @@ class ClientConnection(Connection):
 
     def _upgrade(self, head: bytes) -> None:
         status = head.split(b"\r\n", 1)[0].split(b" ", 1)[-1]
+        if status.startswith(b"401"):
+            self._reject("it refuses this token" if self.token else "it asks for a token", Unauthorized)
+            return
         if not head.startswith(b"HTTP/") or not status.startswith(b"101"):
             self._reject(f"no websocket there: it answered {status[:80].decode('ascii', 'replace')!r}")
             return
@@ -73,13 +106,13 @@ class ClientConnection(Connection):
     def _refuse_upgrade(self) -> None:
         self._reject(f"its answer is longer than {self.limits.upgrade_bytes} bytes")
 
-    def _reject(self, why: str) -> None:
-        self._fail(why)
+    def _reject(self, why: str, kind: type[PeerError] = PeerError) -> None:
+        self._fail(why, kind)
         self.abort(why)
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, why: str, kind: type[PeerError] = PeerError) -> None:
         if not self._ready.done():
-            self._ready.set_exception(PeerError(why))
+            self._ready.set_exception(kind(why))
             # Read, so that a connection nobody waits for any more leaves no "never retrieved" in the log.
             self._ready.exception()
 
@@ -93,14 +126,17 @@ async def connect(
     port: int,
     endpoint: str = "/",
     scheme: str = "ws",
+    credentials: Credentials = NO_CREDENTIALS,
     timeout: float = CONNECT_SECONDS,
 ) -> C:
     """Connect to `scheme://host:port/endpoint`; returns the connection that `factory` made, after its `opened`.
 
-    `timeout` is in seconds. Raises `OSError` (refused, no such host, `TimeoutError`), `PeerError` (no websocket
-    there) or `LocalError` (no such address can be).
+    `timeout` is in seconds. Raises `OSError` (refused, no such host, `TimeoutError`, `ssl.SSLError`), `PeerError` (no
+    websocket there), `Unauthorized` (not with this token) or `LocalError` (no such address can be).
     """
     connection = factory()
+    connection.token = credentials.token
+    secure = scheme == "wss"
     name = f"[{host}]" if ":" in host else host
     uri = f"{scheme}://{name}:{port}/{endpoint.lstrip('/')}"
     try:
@@ -109,7 +145,11 @@ async def connect(
         raise LocalError(f"{uri}: {error}") from None
     async with asyncio.timeout(timeout):
         await asyncio.get_running_loop().create_connection(
-            lambda: connection, host, port, ssl=True if scheme == "wss" else None
+            lambda: connection,
+            host,
+            port,
+            ssl=(credentials.tls or True) if secure else None,
+            server_hostname=(credentials.server_name or host) if secure else None,
         )
         try:
             await connection.ready()

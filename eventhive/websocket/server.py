@@ -3,6 +3,7 @@
 import asyncio
 import errno
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
@@ -12,8 +13,13 @@ from .connection import QUIET, Connection
 from .frames import MASKED, head
 from .reading import OPEN
 
+if TYPE_CHECKING:
+    from ssl import SSLContext
+
 # Connections that the kernel holds until the loop accepts them: a fleet returns at once after an outage.
 BACKLOG = 1024
+
+UNAUTHORIZED = 401
 
 _WHY = {
     errno.EADDRNOTAVAIL: "this machine has no such address: use 127.0.0.1, 0.0.0.0 or one of its own",
@@ -42,6 +48,8 @@ class ServerConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
         self._protocol = ServerProtocol(max_size=self._max_message, logger=QUIET)
+        # It would write the token of the client into the log.
+        self._protocol.debug = False
         super().connection_made(transport)
 
     def _send(self, kind: int, data: bytes) -> None:
@@ -60,7 +68,10 @@ class ServerConnection(Connection):
     def _decide(self, request: Request) -> None:
         protocol = self._protocol
         refusal = self.check(request)
-        protocol.send_response(protocol.reject(refusal[0], refusal[1] + "\n") if refusal else protocol.accept(request))
+        response = protocol.reject(refusal[0], refusal[1] + "\n") if refusal else protocol.accept(request)
+        if response.status_code == UNAUTHORIZED:
+            response.headers["WWW-Authenticate"] = "Bearer"
+        protocol.send_response(response)
         refused = protocol.close_expected()
         if refused:
             self._leave()
@@ -78,13 +89,15 @@ class ServerConnection(Connection):
         self._write_protocol()
 
 
-async def serve(factory: Callable[[], ServerConnection], host: str, port: int) -> asyncio.Server:
-    """Listen; each connection gets a `ServerConnection` of its own from `factory`.
+async def serve(
+    factory: Callable[[], ServerConnection], host: str, port: int, tls: "SSLContext | None" = None
+) -> asyncio.Server:
+    """Listen, with TLS where `tls` is given; each connection gets a `ServerConnection` of its own from `factory`.
 
     Port 0 takes a free one: `server.sockets[0].getsockname()[1]`. `LocalError` names the address and what to do.
     """
     try:
-        return await asyncio.get_running_loop().create_server(factory, host, port, backlog=BACKLOG)
+        return await asyncio.get_running_loop().create_server(factory, host, port, backlog=BACKLOG, ssl=tls)
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             why = "another program listens there: stop it, or configure another port"
