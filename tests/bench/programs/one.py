@@ -9,7 +9,7 @@ import eventhive
 
 async def main():
     data = {"celsius": 21.5, "device": int(sys.argv[1]), "n": 1000000}
-    sent = await eventhive.send("my-hive/queen/temperature", data, 5)
+    sent = await eventhive.send("my-hive/queen/temperature", data, 2)
     print('{"acknowledged": %d}' % sent)
     eventhive.stop()
 
