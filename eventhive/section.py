@@ -7,12 +7,14 @@ from typing import Any
 
 from .settings import ConfigError, Place, Settings
 
+MAX_PORT = 65535
+
 _MISSING: Any = object()
 _WORDS = {"true": True, "false": False}
 
 
 class Section:
-    """The mapping at `place`; `known` are the keys it may have, or None where they are names the user chooses."""
+    """The mapping at `place`; `known` are the keys it may have, or None where anything may be one."""
 
     def __init__(self, settings: Settings, place: Place, value: Any, known: tuple[str, ...] | None):
         self._settings = settings
@@ -28,6 +30,9 @@ class Section:
 
     def __contains__(self, key: str) -> bool:
         return key in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
 
     def error(self, key: str | int, problem: str) -> ConfigError:
         """The error that `problem` is with `key`, or with the whole section where `key` is empty."""
@@ -68,7 +73,7 @@ class Section:
         """One of some words."""
         value = self.text(key, default)
         if value not in choices:
-            raise self.error(key, f"{_listed(choices)} is needed, not '{value}'{_near(value, choices)}")
+            raise self.error(key, f"{_listed(choices)} is needed, not '{value}'{near(value, choices)}")
         return value
 
     def integer(self, key: str, default: int, low: int, high: int) -> int:
@@ -102,8 +107,8 @@ class Section:
 
     def _unknown(self, key: str, known: tuple[str, ...]) -> ConfigError:
         within = f" in {_dotted(self.place)}" if self.place else ""
-        near = _near(key, known) or f" (known: {', '.join(known)})"
-        return ConfigError(f"{self._settings.at((*self.place, key))}unknown key '{key}'{within}{near}")
+        hint = near(key, known) or f" (known: {', '.join(known)})"
+        return ConfigError(f"{self._settings.at((*self.place, key))}unknown key '{key}'{within}{hint}")
 
 
 def _dotted(place: Place) -> str:
@@ -114,6 +119,7 @@ def _listed(words: tuple[str, ...]) -> str:
     return " or ".join([f"'{word}'" for word in words])
 
 
-def _near(word: str, known: tuple[str, ...]) -> str:
+def near(word: str, known: tuple[str, ...]) -> str:
+    """The hint at what was meant; empty where nothing known is like it."""
     found = difflib.get_close_matches(word, known, 1)
     return f" (did you mean '{found[0]}'?)" if found else ""

@@ -20,7 +20,19 @@ DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
 HINTS = {"typing", "collections", "_hashlib"}
 
 BASE = {"logger", "settings", "exceptions", "section"}
-HIVE = {*BASE, "core", "access", "classic", "config", "websocket", "dispatch", "network", "connectors", "servers"}
+HIVE = {
+    *BASE,
+    "core",
+    "access",
+    "redis_init",
+    "classic",
+    "config",
+    "websocket",
+    "dispatch",
+    "network",
+    "connectors",
+    "servers",
+}
 
 # Room: the rooms that it may import from, itself included. The longest prefix of a module is its room.
 ROOMS: dict[str, set[str]] = {
@@ -31,7 +43,8 @@ ROOMS: dict[str, set[str]] = {
     "settings": {"core"},
     "section": {"settings"},
     "access": {"core", "section"},
-    "config": {*BASE, "access", "core"},
+    "redis_init": {"section"},
+    "config": {*BASE, "access", "redis_init", "core"},
     "classic": {"core"},
     "discovery": {"core"},
     "websocket": {"core", "websocket"},
@@ -56,6 +69,7 @@ ROOMS: dict[str, set[str]] = {
 THIRD_PARTY = {
     "yaml": {"settings"},
     "websockets": {"websocket", "connectors.websocket", "servers"},
+    "redis": {"connectors.redis", "connectors.redis_servers", "connectors.redis_session"},
     "serial": {"gateway.serial_link"},
     "zeroconf": {"discovery"},
     "Crypto": {"core.aes_host"},

@@ -12,6 +12,17 @@ from collections.abc import Callable
 
 from ..classic import Payload
 
+# Events that wait for the carrier's answer; as many as an answer that takes a second needs at full rate.
+MAX_WAITING = 20_000
+MAX_WAITING_BYTES = 64 * 1024 * 1024
+
+# A hive is on the same machine or network; a server that was restarted is found again within a few seconds.
+FIRST_PAUSE_MS = 100
+MAX_PAUSE_MS = 5000
+
+# A connection on which nothing arrives so long is asked whether it still is one.
+KEEPALIVE_SECONDS = 20.0
+
 Confirm = Callable[[], None]
 
 logger = logging.getLogger("eventhive")

@@ -21,17 +21,17 @@ from ..classic import Answer, Call, Payload
 from ..core.backoff import delays
 from ..core.errors import LimitError, LocalError, PeerError
 from ..websocket import NO_CREDENTIALS, ClientConnection, Credentials, Limits, Unauthorized, connect
-from .base import Confirm, Connector, logger
+from .base import (
+    FIRST_PAUSE_MS,
+    KEEPALIVE_SECONDS,
+    MAX_PAUSE_MS,
+    MAX_WAITING,
+    MAX_WAITING_BYTES,
+    Confirm,
+    Connector,
+    logger,
+)
 
-# Events that wait for the server's answer; as many as an answer that takes a second needs at full rate.
-MAX_WAITING = 20_000
-MAX_WAITING_BYTES = 64 * 1024 * 1024
-
-# A hive is on the same machine or network; a server that was restarted is found again within a few seconds.
-FIRST_PAUSE_MS = 100
-MAX_PAUSE_MS = 5000
-
-KEEPALIVE_SECONDS = 20.0
 LIMITS = Limits(max_message=classic.MAX_NOTIFY_BYTES)
 
 # Topics whose calls are prepared; a program that publishes on more of them pays for the preparation again.

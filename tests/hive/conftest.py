@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis_server import MISSING, PROGRAM, RedisServer
 
 from eventhive.config import build
 from eventhive.core.registry import EventList
@@ -104,6 +105,28 @@ def port() -> int:
     """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])
+
+
+@pytest.fixture
+def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
+    """Start Redis servers: `start_redis(*options)`."""
+    if PROGRAM is None:
+        pytest.skip(MISSING)
+    servers: list[RedisServer] = []
+
+    def start(*options: str, configuration: str = "") -> RedisServer:
+        servers.append(RedisServer(tmp_path, *options, configuration=configuration))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        server.kill()
+
+
+@pytest.fixture
+def redis_server(start_redis: Callable[..., RedisServer]) -> RedisServer:
+    """A running Redis server."""
+    return start_redis()
 
 
 class Here:

@@ -127,9 +127,18 @@ def test_a_gateway_without_a_file_and_without_a_websocket() -> None:
             "gateway.yaml:2: connectors.a.pubsub_type: 'fastapi' or 'websocket' or 'memory' or 'redis' is needed, not",
         ),
         (
-            "connectors: {a: {pubsub_type: redis}}",
-            "gateway.yaml:1: connectors.a.pubsub_type: 'redis' is not available in this version",
+            "connectors:\n  a:\n    pubsub_type: redis\n    init: {port: many}",
+            "gateway.yaml:4: connectors.a.init.port: an integer from 0 to 65535 is needed, not 'many'",
         ),
+        (
+            "connectors: {a: {pubsub_type: redis, init: {sentinels: [{hots: x}], service_name: m}}}",
+            "gateway.yaml:1: unknown key 'hots' in connectors.a.init.sentinels.0 (did you mean 'host'?)",
+        ),
+        (
+            "connectors: {a: {pubsub_type: redis, init: {ssl: maybe}}}",
+            "gateway.yaml:1: connectors.a.init.ssl: true or false is needed, not 'maybe'",
+        ),
+        ("connectors: {a: {pubsub_type: redis, init: {host: 1}}}", "gateway.yaml:1: connectors.a.init.host: a text is"),
         (
             "connectors:\n  a:\n    pubsub_type: fastapi\n    secret: s3",
             "gateway.yaml:4: connectors.a.secret: encryption is not available in this version: events would travel",
@@ -182,6 +191,49 @@ def test_aliases_cannot_multiply() -> None:
     lines += [f"- &a{n} [{', '.join([f'*a{n - 1}'] * 8)}]" for n in range(1, 9)]
     with pytest.raises(ConfigError, match="too many values"):
         config("\n".join(lines))
+
+
+def test_the_keywords_of_redis() -> None:
+    read = config(
+        """
+connectors:
+  one:
+    pubsub_type: redis
+    input_channel: in
+    init:
+      host: redis.local
+      port: 6380
+      password: s3cret
+      ssl: 'true'
+      socket_timeout:
+      client_name: queen
+  two:
+    pubsub_type: redis
+    init: {sentinels: [{host: a}, {host: b, port: 1}], startup_nodes: [{host: c}], db: 3}
+  three: {pubsub_type: redis}
+"""
+    ).connectors
+    one, two, three = (read[name].redis for name in ("one", "two", "three"))
+    assert one and two and three
+    assert read["one"].kind == "redis"
+    assert one.keywords == {
+        "host": "redis.local",
+        "port": 6380,
+        "password": "s3cret",
+        "ssl": True,
+        "socket_timeout": None,
+        "client_name": "queen",
+    }
+    assert two.keywords == {"sentinels": [("a", 26379), ("b", 1)], "startup_nodes": [("c", 6379)], "db": 3}
+    assert three.keywords == {}
+    assert "s3cret" not in repr(read)
+
+
+@pytest.mark.parametrize("key", ["password", "url"])
+def test_what_may_be_a_password_is_not_shown(key: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        config(f"connectors:\n  a:\n    pubsub_type: redis\n    init: {{{key}: 12345}}")
+    assert str(caught.value) == f"gateway.yaml:4: connectors.a.init.{key}: a text is needed: put it in quotes"
 
 
 def test_a_program_may_change_the_values_and_errors_follow() -> None:

@@ -1,0 +1,179 @@
+"""A network on Redis: an event is published on the channel of its full name, as the JSON text of its data.
+
+That is what EventHive 0.5.0 does. An event is kept until the server has answered its PUBLISH, and is published again
+after a reconnect: at least once, in order. Redis keeps nothing for who is away: what others publish during an outage is
+lost. Own events do not come back (see `echoes.py`); how events are subscribed, and why, is in `redis_session.py`.
+"""
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections import deque
+from collections.abc import Mapping
+from typing import Any
+
+from redis.exceptions import AuthenticationError, RedisError
+
+from ..classic import Payload
+from ..core.backoff import delays
+from ..core.errors import LimitError, PeerError
+from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector
+from .redis_servers import reason, servers
+from .redis_session import MAX_RECEIVED_BYTES, Event, Session, cancel
+
+# For looking up, connecting and logging in, on both connections.
+CONNECT_SECONDS = 10.0
+
+# What takes the place of data that is not UTF-8: no JSON, so that it is counted and reported as any other such data.
+NO_TEXT = "\ufffd"
+
+
+class RedisConnector(Connector):
+    """Joins this process to a Redis server; `init` are keywords of redis-py (docs/redis.md).
+
+    `receivers` is how many others had the event that is being confirmed, for whoever asks in its `confirm`; None where
+    the server does not know, because it is one of a cluster. Raises `UnusableInit`.
+    """
+
+    def __init__(self, network: str, init: Mapping[str, Any]):
+        super().__init__(network)
+        self.unsent: deque[Event] = deque()
+        self.receivers: int | None = None
+        self._servers = servers(init)
+        self._session: Session | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._topics: dict[bytes, str] = {}
+        self._waiting = self._bytes = 0
+        self._full = self._paused = False
+        self._drained = asyncio.Event()
+
+    @property
+    def ready(self) -> bool:
+        """False while it has as many events as it takes."""
+        self._full = self._waiting >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES
+        return not self._full
+
+    def start(self) -> None:
+        """Connect, and connect again, until `stop`."""
+        self._task = asyncio.get_running_loop().create_task(self._run())
+
+    def publish(self, topic: str, payload: Payload, confirm: Confirm | None = None) -> bool:
+        """Send an event, or keep it until there is a connection."""
+        payload.check()
+        if not self.ready:
+            raise LimitError(f"{self.network}: {self._waiting} events wait for {self._servers} already")
+        event = Event(topic.encode(), payload.text.encode(), confirm)
+        self._waiting += 1
+        self._bytes += len(event.data)
+        self._drained.clear()
+        self.unsent.append(event)
+        if self._session is not None:
+            self._session.publish()
+        return False
+
+    def subscribe(self, topic: str) -> None:
+        """Subscribe a topic, now and after each reconnect."""
+        key = topic.encode()
+        if key not in self._topics:
+            self._topics[key] = topic
+            if self._session is not None:
+                self._session.subscribe(key)
+
+    def unsubscribe(self, topic: str) -> None:
+        """The reverse."""
+        key = topic.encode()
+        if self._topics.pop(key, None) is not None and self._session is not None:
+            self._session.unsubscribe(key)
+
+    def pause(self) -> None:
+        """Leave what the server sends in its hands."""
+        self._paused = True
+        if self._session is not None:
+            self._session.pause()
+
+    def resume(self) -> None:
+        """Read again."""
+        self._paused = False
+        if self._session is not None:
+            self._session.resume()
+
+    async def stop(self, seconds: float) -> int:
+        """Wait for the server's answers, then disconnect."""
+        if self._waiting:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._drained.wait(), seconds)
+        if self._task is not None:
+            await cancel(self._task)
+        await self._servers.close()
+        self._became(False, "stopped")
+        return self._waiting
+
+    # For the session
+
+    def subscribed(self) -> None:
+        """All is subscribed: whoever calls an event of ours from now on is heard."""
+        self._became(True, f"connected to {self._servers}")
+        self.settled.set()
+
+    def answered(self, event: Event, receivers: int) -> None:
+        """The server has an event."""
+        self._waiting -= 1
+        self._bytes -= len(event.data)
+        if event.confirm is not None:
+            self.receivers = receivers if self._servers.alone else None
+            event.confirm()
+        if not self._waiting:
+            self._drained.set()
+        if self._full and self._waiting <= MAX_WAITING // 2 and self._bytes <= MAX_WAITING_BYTES // 2:
+            self._full = False
+            self.relieved()
+
+    def received(self, topic: bytes, data: bytes) -> None:
+        """An event of somebody else."""
+        name = self._topics.get(topic)
+        if name is None:
+            return
+        try:
+            text = data.decode() if len(data) <= MAX_RECEIVED_BYTES else NO_TEXT
+        except UnicodeDecodeError:
+            text = NO_TEXT
+        self.deliver(name, Payload(text=text))
+
+    # The rest is private.
+
+    async def _run(self) -> None:
+        pauses = delays(random.randrange, FIRST_PAUSE_MS, MAX_PAUSE_MS)
+        while True:
+            error = await self._attempt()
+            if self.connected:
+                pauses = delays(random.randrange, FIRST_PAUSE_MS, MAX_PAUSE_MS)
+            self._became(False, f"waiting for {self._servers}: {reason(error)}", logging.WARNING)
+            self.settled.set()
+            # A password does not become right by trying it often; servers log each attempt.
+            pause = MAX_PAUSE_MS if isinstance(error, AuthenticationError) else next(pauses)
+            await asyncio.sleep(pause / 1000)
+
+    async def _attempt(self) -> Exception:
+        """Connect and stay connected; returns why that came to its end."""
+        try:
+            async with asyncio.timeout(CONNECT_SECONDS):
+                publisher, subscriber = await self._servers.connect()
+            session = Session(publisher, subscriber, self)
+            try:
+                await self._joined(session)
+            finally:
+                self._session = None
+                self.unsent.extendleft(reversed(session.unanswered))
+        except (RedisError, OSError, PeerError, RuntimeError) as error:
+            # RuntimeError: names cannot be looked up any more while the interpreter is going down.
+            return error
+        return PeerError("disconnected")
+
+    async def _joined(self, session: Session) -> None:
+        self._session = session
+        for topic in self._topics:
+            session.subscribe(topic)
+        if self._paused:
+            session.pause()
+        await session.run()

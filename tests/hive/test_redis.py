@@ -1,0 +1,219 @@
+"""Networks on a real Redis server, by the connector, by hives and by programs of their own."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+import redis.asyncio
+from redis_server import RedisServer
+
+from eventhive.classic import Payload
+from eventhive.connectors import redis as connector_module
+from eventhive.connectors.redis import RedisConnector
+from eventhive.core.errors import LimitError
+
+DEADLINE = 20
+Run = Callable[..., Any]
+Start = Callable[..., RedisServer]
+
+
+class Joined:
+    """A connector with what it received, and a client of the same server that is no part of EventHive."""
+
+    def __init__(self, port: int, *topics: str, network: str = "net", **init: Any):
+        self.connector = RedisConnector(network, {"host": "127.0.0.1", "port": port, **init})
+        self.other = redis.asyncio.Redis(port=port)
+        self.got: list[tuple[str, Any]] = []
+        self.connector.deliver = self.deliver
+        for topic in topics:
+            self.connector.subscribe(topic)
+        self.connector.start()
+
+    def deliver(self, topic: str, payload: Payload) -> None:
+        self.got.append((topic, payload.data))
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        while not condition():
+            await asyncio.sleep(0.002)
+
+    async def connected(self) -> "Joined":
+        await self.until(lambda: self.connector.connected)
+        return self
+
+    async def confirmed(self, topic: str, data: Any) -> int | None:
+        """Publish, and return how many others have it."""
+        done: asyncio.Future[int | None] = asyncio.get_running_loop().create_future()
+        assert not self.connector.publish(topic, Payload(data), lambda: done.set_result(self.connector.receivers))
+        return await done
+
+    async def marked(self, topic: str) -> list[Any]:
+        """What was received until now: nothing that was published before can come any more."""
+        await self.other.publish(topic, '"mark"')
+        await self.until(lambda: (topic, "mark") in self.got)
+        return [data for _, data in self.got if data != "mark"]
+
+    async def stop(self, seconds: float = 5) -> int:
+        lost = await self.connector.stop(seconds)
+        await self.other.aclose()
+        return lost
+
+
+def play(test: Coroutine[Any, Any, None]) -> None:
+    async def run() -> None:
+        async with asyncio.timeout(DEADLINE):
+            await test
+
+    asyncio.run(run())
+
+
+def test_events_travel_as_those_of_the_original(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a", "net/in/[x]").connected()
+        heard = one.other.pubsub()
+        await heard.psubscribe("net/out/*")
+        assert (await heard.get_message(timeout=5))["type"] == "psubscribe"
+        assert await one.confirmed("net/out/é", {"a": "é", "b": [1.5, None]}) == 1
+        message = await heard.get_message(timeout=5)
+        assert message["channel"] == "net/out/é".encode()
+        assert message["data"] == b'{"a": "\\u00e9", "b": [1.5, null]}'
+        assert await one.confirmed("net/nobody/x", {}) == 0
+        assert await one.other.publish("net/in/a", '{"x": 1}') == 1
+        assert await one.other.publish("net/in/x", "{}") == 0
+        assert await one.other.publish("net/in/[x]", '"glob"') == 1
+        assert await one.marked("net/in/a") == [{"x": 1}, "glob"]
+        await heard.aclose()
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_topics_are_subscribed_and_left_while_it_runs(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port).connected()
+        one.connector.subscribe("net/in/late")
+        one.connector.subscribe("net/in/late")
+        while await one.other.publish("net/in/late", "1") == 0:
+            pass
+        assert await one.marked("net/in/late") == [1]
+        one.connector.subscribe("net/in/other")
+        one.connector.unsubscribe("net/in/late")
+        one.connector.unsubscribe("net/in/never")
+        while await one.other.publish("net/in/late", "2") != 0:
+            pass
+        assert await one.other.publish("net/in/other", "3") == 1
+        assert await one.marked("net/in/other") == [1, 3]
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_own_events_do_not_come_back_and_equal_ones_of_others_do(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a", "net/in/b").connected()
+        two = await Joined(redis_server.port, "net/in/a", "net/in/b").connected()
+        for number in range(300):
+            # The same payload from both, and from somebody else, all at the same time.
+            for joined in (one, two):
+                joined.connector.publish("net/in/a", Payload({"same": True}))
+                joined.connector.publish("net/in/b", Payload({"same": True}))
+            if number % 3 == 0:
+                await one.other.publish("net/in/a", '{"same": true}')
+        assert await one.confirmed("net/in/a", {}) == await two.confirmed("net/in/a", {}) == 1
+        for joined in (one, two):
+            got = await joined.marked("net/in/a")
+            assert got.count({"same": True}) == 700
+            assert got.count({}) == 1
+            assert len(got) == 701
+            assert await joined.stop() == 0
+
+    play(test())
+
+
+def test_own_events_do_not_come_back_from_topics_that_change(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = Joined(redis_server.port)
+        for round_number in range(50):
+            for number in range(20):
+                one.connector.publish("net/in/a", Payload([round_number, number]))
+            one.connector.subscribe("net/in/a")
+            one.connector.publish("net/in/a", Payload("subscribed"))
+            if round_number % 2:
+                await one.confirmed("net/in/a", "waited")
+            one.connector.unsubscribe("net/in/a")
+        one.connector.subscribe("net/in/a")
+        await one.confirmed("net/in/a", "last")
+        assert await one.marked("net/in/a") == []
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_an_outage_keeps_the_order_and_confirms_each_event_once(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/own").connected()
+        two = await Joined(redis_server.port, "net/in/n").connected()
+        confirmed: list[int] = []
+        for number in range(3000):
+            one.connector.publish("net/in/n", Payload(number), lambda number=number: confirmed.append(number))  # type: ignore[misc]
+            one.connector.publish("net/in/own", Payload(number))
+            if number == 1500:
+                await two.until(lambda: len(two.got) > 100)
+                redis_server.kill()
+                await one.until(lambda: not one.connector.connected)
+                await two.until(lambda: not two.connector.connected)
+        refused = f"waiting for redis://127.0.0.1:{redis_server.port}/0: Connection refused"
+        await one.until(lambda: one.connector.state == refused)
+        before = len(two.got)
+        assert await asyncio.to_thread(redis_server.start)
+        await two.connected()
+        await one.until(lambda: len(confirmed) == 3000)
+        assert confirmed == list(range(3000))
+        got = await two.marked("net/in/n")
+        # What had no answer was sent again, in order; what was sent before the receiver was back is gone.
+        assert got[:before] == list(range(before))
+        assert got[before:] == list(range(3000 - len(got) + before, 3000))
+        assert await one.marked("net/in/own") == []
+        assert await one.stop() == await two.stop() == 0
+
+    play(test())
+
+
+def test_what_was_called_during_an_outage_is_sent_after_it(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        redis_server.kill()
+        one = Joined(redis_server.port)
+        await one.connector.settled.wait()
+        assert not one.connector.connected
+        for number in range(100):
+            one.connector.publish("net/in/n", Payload(number))
+        assert await one.connector.stop(0.01) == 100
+        one.connector.start()
+        await asyncio.to_thread(redis_server.start)
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_what_waits_is_bounded_and_room_is_announced(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector_module, "MAX_WAITING", 4)
+
+    async def test() -> None:
+        redis_server.kill()
+        one = Joined(redis_server.port)
+        relieved = asyncio.Event()
+        one.connector.relieved = relieved.set
+        for number in range(4):
+            assert one.connector.ready
+            one.connector.publish("net/in/n", Payload(number))
+        assert not one.connector.ready
+        with pytest.raises(LimitError, match=r"^net: 4 events wait for redis://127\.0\.0\.1:\d+/0 already"):
+            one.connector.publish("net/in/n", Payload(4))
+        await asyncio.to_thread(redis_server.start)
+        await relieved.wait()
+        assert one.connector.ready
+        assert await one.stop() == 0
+
+    play(test())
