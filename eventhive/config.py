@@ -14,6 +14,7 @@ from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_cli
 from .core.errors import LocalError
 from .core.names import SEPARATOR, check_name
 from .redis_init import RedisInit, of_redis
+from .secret import SECRET_KEYS, Secret, secret_of, secrets_of_environment
 from .section import MAX_PORT, Section
 from .settings import ConfigError, Settings
 
@@ -43,7 +44,6 @@ BAUDRATE = 115200
 MAX_BAUDRATE = 4_000_000
 
 METADATA_KEY = "__eventhive__"
-SECRETS_FROM = "EVENTHIVE_SECRET"
 
 _ADDRESS = ("host", "port", "endpoint", "scheme")
 _NOT_YET = "is not available in this version"
@@ -78,6 +78,7 @@ class Connector:
     metadata_key: str = ""
     access: ClientAccess = field(default_factory=ClientAccess)
     redis: RedisInit | None = None
+    secret: Secret = field(default_factory=Secret)
 
 
 @dataclass(frozen=True)
@@ -137,12 +138,12 @@ def load_file(path: "str | os.PathLike[str]") -> Config:
 def build(settings: Settings) -> Config:
     """Check everything that was read; `ConfigError` names what cannot be used."""
     root = Section(settings, (), settings.values, ("eventhive", "connectors", "servers", "gateway"))
-    if os.environ.get(SECRETS_FROM):
-        raise ConfigError(f"{SECRETS_FROM} is set, but 'secret' {_NOT_YET}: events would travel unprotected")
     common = _common(root.section("eventhive", ("metadata_key", "remove_metadata", "channel_separator")))
+    connectors = _networks(root, "connectors", _CONNECTOR)
+    given = secrets_of_environment([network for network, _ in connectors])
     return Config(
         common,
-        {network: _connector(network, part, common) for network, part in _networks(root, "connectors", _CONNECTOR)},
+        {network: _connector(network, part, common, given.get(network)) for network, part in connectors},
         {network: _server(network, part) for network, part in _networks(root, "servers", _SERVER) if _wanted(part)},
         _gateway(root.section("gateway", _GATEWAY), settings) if "gateway" in root else None,
     )
@@ -154,7 +155,7 @@ def _common(section: Section) -> Common:
     return Common(section.text("metadata_key", METADATA_KEY), section.boolean("remove_metadata", True))
 
 
-_CONNECTOR = ("pubsub_type", "input_channel", "init", "secret", "from_broadcast", "remove_metadata")
+_CONNECTOR = ("pubsub_type", "input_channel", "init", *SECRET_KEYS, "from_broadcast", "remove_metadata")
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
 _GATEWAY = ("websocket", "serial", "insecure", "keys", "control")
 
@@ -176,10 +177,8 @@ def _check_part(section: Section, key: str, name: str) -> None:
         raise section.error(key, f"'{name}' is one part of an event name: no '{SEPARATOR}' in it")
 
 
-def _connector(network: str, section: Section, common: Common) -> Connector:
+def _connector(network: str, section: Section, common: Common, given: str | None) -> Connector:
     kind = section.choice("pubsub_type", (FASTAPI, WEBSOCKET, MEMORY, REDIS))
-    if section.raw("secret") not in (None, ""):
-        raise section.error("secret", f"encryption {_NOT_YET}: events would travel unprotected")
     if section.raw("from_broadcast") not in (None, False, "false", 0):
         raise section.error("from_broadcast", f"looking servers up {_NOT_YET}: write host and port under 'init'")
     channel = section.text("input_channel", "")
@@ -201,6 +200,7 @@ def _connector(network: str, section: Section, common: Common) -> Connector:
         "" if removed else common.metadata_key,
         access,
         keywords,
+        secret_of(section, given),
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .settings import ConfigError, Place, Settings
+from .settings import ConfigError, Place, Settings, kind
 
 MAX_PORT = 65535
 
@@ -21,7 +21,9 @@ class Section:
         self.place = place
         self._values: dict[str, Any] = {} if value is None else value
         if not isinstance(self._values, dict):
-            raise self.error("", f"a mapping (key: value) is needed, not {value!r}")
+            # There may be a secret in a list or a text.
+            shown = value if isinstance(value, (int, float)) else kind(value)
+            raise self.error("", f"a mapping (key: value) is needed, not {shown}")
         for key in self._values:
             if not isinstance(key, str):
                 raise self.error(key, "a key must be a word: put it in quotes")
@@ -69,6 +71,15 @@ class Section:
             raise self.error(key, f"control characters are not allowed: {value!r}")
         return value
 
+    def secret(self, key: str) -> str:
+        """A text that no error shows; empty where there is none."""
+        value = self._values.get(key, "")
+        if value is None or value == "":
+            return ""
+        if not isinstance(value, str) or not value.isprintable():
+            raise self.error(key, "a text without control characters is needed: put it in quotes")
+        return value
+
     def choice(self, key: str, choices: tuple[str, ...], default: str = _MISSING) -> str:
         """One of some words."""
         value = self.text(key, default)
@@ -108,7 +119,9 @@ class Section:
     def _unknown(self, key: str, known: tuple[str, ...]) -> ConfigError:
         within = f" in {_dotted(self.place)}" if self.place else ""
         hint = near(key, known) or f" (known: {', '.join(known)})"
-        return ConfigError(f"{self._settings.at((*self.place, key))}unknown key '{key}'{within}{hint}")
+        # What follows may be the secret itself, where the blank after the colon is missing.
+        shown = "secret…" if key.startswith("secret") else key
+        return ConfigError(f"{self._settings.at((*self.place, key))}unknown key '{shown}'{within}{hint}")
 
 
 def _dotted(place: Place) -> str:

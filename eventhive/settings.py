@@ -83,7 +83,7 @@ class Settings:
         if new is None:
             return
         if not isinstance(new, dict):
-            raise ConfigError(f"{source}:1: a mapping (key: value) is needed, not {_kind(new)}")
+            raise ConfigError(f"{source}:1: a mapping (key: value) is needed, not {kind(new)}")
         self._lines.update(tree.lines)
         _merge(self.values, new)
 
@@ -112,6 +112,7 @@ class _Tree:
     def read(self, text: str) -> Any:
         import yaml
 
+        self._text = text
         try:
             self._check_depth(text)
             self._loader = yaml.SafeLoader(text)
@@ -120,7 +121,8 @@ class _Tree:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line + 1 if mark else 1
-            raise ConfigError(f"{self.source}:{line}: cannot be read: {error.problem or error.context}") from None
+            problem = self._hiding(line, f"{error.problem or error.context}")
+            raise ConfigError(f"{self.source}:{line}: cannot be read: {problem}") from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{self.source}: cannot be read: {str(error).splitlines()[0]}") from None
 
@@ -137,6 +139,11 @@ class _Tree:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
 
+    def _hiding(self, line: int, problem: str) -> str:
+        """The problem, unless it may show a part of a secret."""
+        lines = self._text.splitlines()[line - 1 : line]
+        return "put the secret in quotes" if lines and "secret" in lines[0] else problem
+
     def _error(self, node: "yaml.Node | yaml.Event", problem: str) -> ConfigError:
         return ConfigError(f"{self.source}:{_line(node)}: {problem}")
 
@@ -147,7 +154,7 @@ class _Tree:
         if self._nodes > MAX_NODES or len(place) > MAX_DEPTH:
             raise self._error(node, "too many values, or aliases within aliases")
         if isinstance(node, yaml.CollectionNode) and node.tag not in COLLECTION_TAGS:
-            raise self._error(node, f"the tag {node.tag!r} is not allowed")
+            raise self._error(node, self._hiding(_line(node), f"the tag {node.tag!r} is not allowed"))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
@@ -183,7 +190,8 @@ class _Tree:
             return self._loader.construct_object(node)
         except ValueError as error:
             # What looks like a date or a number and is none.
-            raise self._error(node, f"{node.value!r} cannot be read ({error}): put it in quotes") from None
+            problem = f"{node.value!r} cannot be read ({error}): put it in quotes"
+            raise self._error(node, self._hiding(_line(node), problem)) from None
 
 
 def _line(node: "yaml.Node | yaml.Event") -> int:
@@ -199,5 +207,6 @@ def _merge(old: dict[str, Any], new: dict[str, Any]) -> None:
             old[key] = value
 
 
-def _kind(value: object) -> str:
+def kind(value: object) -> str:
+    """What a value is, in the words of somebody who writes a configuration."""
     return "a list" if isinstance(value, list) else "a text" if isinstance(value, str) else type(value).__name__

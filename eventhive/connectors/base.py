@@ -31,14 +31,16 @@ logger = logging.getLogger("eventhive")
 class Connector:
     """Carries the events of `network`.
 
-    `deliver(topic, payload)` and `relieved()` are set by the user: the first is called for each received event, the
-    second when `ready` has become true. `settled` is set once the first attempt to connect has come to an end.
+    `deliver(topic, payload)`, `relieved()` and `came_up()` are set by the user: the first is called for each received
+    event, the second when `ready` has become true, the third when `connected` has. `settled` is set once the first
+    attempt to connect has come to an end.
     """
 
     def __init__(self, network: str):
         self.network = network
         self.deliver: Callable[[str, Payload], None] = lambda topic, payload: None
         self.relieved: Callable[[], None] = lambda: None
+        self.came_up: Callable[[], None] = lambda: None
         self.settled = asyncio.Event()
         self.connected = False
         self.state = "not started"
@@ -79,7 +81,10 @@ class Connector:
 
     def _became(self, connected: bool, state: str, level: int = logging.INFO) -> None:
         """Note a state, and log it where it is a new one."""
+        came_up = connected and not self.connected
         self.connected = connected
+        if came_up:
+            self.came_up()
         if state != self.state:
             self.state = state
             logger.log(level, "%s: %s", self.network, state)

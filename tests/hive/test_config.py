@@ -140,10 +140,6 @@ def test_a_gateway_without_a_file_and_without_a_websocket() -> None:
         ),
         ("connectors: {a: {pubsub_type: redis, init: {host: 1}}}", "gateway.yaml:1: connectors.a.init.host: a text is"),
         (
-            "connectors:\n  a:\n    pubsub_type: fastapi\n    secret: s3",
-            "gateway.yaml:4: connectors.a.secret: encryption is not available in this version: events would travel",
-        ),
-        (
             "connectors: {a: {pubsub_type: fastapi, from_broadcast: 5}}",
             "gateway.yaml:1: connectors.a.from_broadcast: looking servers up is not available in this version",
         ),
@@ -266,10 +262,3 @@ def test_where_a_configuration_is_looked_for(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("EVENTHIVE_CONFIG", "gone.yaml")
     with pytest.raises(ConfigError, match=r"^gone\.yaml: No such file"):
         read.read_default()
-
-
-def test_a_secret_in_the_environment_is_not_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EVENTHIVE_SECRET", "my-hive:s3:cr3t")
-    with pytest.raises(ConfigError) as caught:
-        config(QUEEN)
-    assert "EVENTHIVE_SECRET" in str(caught.value) and "s3" not in str(caught.value)

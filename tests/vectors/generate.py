@@ -1,8 +1,8 @@
-"""Computes link.json, framing.json and transcript.json from nothing of EventHive: `python tests/vectors/generate.py`.
+"""Computes its files from nothing of EventHive: `python tests/vectors/generate.py`.
 
-Everything is made from the words of docs/protocol.md with hmac, hashlib, zlib, base64 and pycryptodome's own counter
-mode, so that the core is measured by something that cannot share its mistakes. `tests/test_protocol_doc.py` fails when
-a file here is not what this program makes.
+Everything is made from the words of docs/protocol.md and docs/secret.md with hmac, hashlib, zlib, base64 and
+pycryptodome's own counter mode, so that the code is measured by something that cannot share its mistakes.
+`tests/test_protocol_doc.py` fails when a file here is not what this program makes.
 """
 
 import base64
@@ -324,9 +324,55 @@ def serial_session() -> dict[str, object]:
     return {**session(party, 0x1001, 1500, 512), "lines": lines}
 
 
+def strict() -> dict[str, object]:
+    """Events sealed by two starts of senders of one network, of sizes around every boundary."""
+    secret, network = "correct horse battery staple", "my-hive"
+    root = hashlib.scrypt(
+        secret.encode(), salt=b"eventhive strict 1\0" + network.encode(), n=2**15, r=8, p=1, maxmem=2**26, dklen=32
+    )
+    mac_key = mac(root, b"authenticate")
+    senders = [bytes(range(0xA0, 0xB0)), bytes(range(0xB0, 0xC0))]
+    texts = ["{}", "null", "21.5", '{"celsius": 21.5}', '"\\u00e9 \u00e9"', json.dumps("x" * 13), json.dumps("x" * 14)]
+    texts += [json.dumps(list(range(size))) for size in (40, 400, 4000)]
+    topic = "my-hive/worker/action"
+    cases = [(senders[0], number, TIME_MS + number, topic, text) for number, text in enumerate(texts, 1)]
+    cases += [
+        (senders[0], 2**32, TIME_MS, topic, "[1]"),
+        (senders[0], 2**64 - 1, TIME_MS, topic, "[1]"),
+        (senders[1], 1, TIME_MS, "my-hive/worker/caf\u00e9", "[1]"),
+    ]
+    return {
+        "what": "Events as seal: strict makes them. Byte strings in hex.",
+        "secret": secret,
+        "network": network,
+        "root": root.hex(),
+        "mac": mac_key.hex(),
+        "events": [strict_event(root, mac_key, *case) for case in cases],
+    }
+
+
+def strict_event(root: bytes, mac_key: bytes, sender: bytes, number: int, time: int, topic: str, text: str) -> object:
+    """One of them."""
+    key = mac(root, b"encrypt", sender)[:16]
+    head = b"\1" + sender + number.to_bytes(8, "big") + time.to_bytes(8, "big")
+    block = number.to_bytes(12, "big") + bytes(4)
+    cipher = AES.new(key, AES.MODE_CTR, nonce=b"", initial_value=block).encrypt(text.encode())
+    name = topic.encode()
+    record = head + cipher + mac(mac_key, head, len(name).to_bytes(4, "big"), name, cipher)[:16]
+    return {
+        "sender": sender.hex(),
+        "key": key.hex(),
+        "number": number,
+        "time_ms": time,
+        "topic": topic,
+        "text": text,
+        "sealed": json.dumps({"eventhive-sealed": base64.b64encode(record).decode()}),
+    }
+
+
 def made() -> dict[str, str]:
     """The text of each file by its name."""
-    files = {"link": link(), "framing": framing(), "transcript": transcript()}
+    files = {"link": link(), "framing": framing(), "transcript": transcript(), "strict": strict()}
     return {f"{name}.json": json.dumps(content, indent=1) + "\n" for name, content in files.items()}
 
 
