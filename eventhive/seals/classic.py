@@ -49,8 +49,7 @@ class ClassicSeal:
 
     def check(self, text: str) -> None:
         """See `Seal`."""
-        if text[:1] != "{":
-            raise LocalError("with a 'secret', data must be a dict, which 'seal: strict' does not ask for")
+        self._check_kind(text)
         if len(text) <= base.SURELY_SHORT:
             return
         # Each bracket of the canonical text may have a newline beside it.
@@ -59,17 +58,13 @@ class ClassicSeal:
 
     def seal(self, topic: str, text: str) -> str:
         """See `Seal`. The data is read once more, so that what is signed is what the receiver will read."""
-        message = loads(text)
-        if type(message) is not dict:
-            self.check(text)
-        message.pop(SIGN, None)
-        metadata = message.get(self._metadata_key)
-        if type(metadata) is dict and metadata.get("event", topic) != topic:
-            # Received with an event that is being passed on under another name: it would be taken for a forgery.
-            del message[self._metadata_key]
-        unsigned = canonical(message)
+        self._check_kind(text)
+        try:
+            signed = self._signed(topic, loads(text))
+        except (PeerError, RecursionError):
+            raise LocalError("with a 'secret', data must not be nested so deep") from None
         iv = self._random(IV_BYTES)
-        ciphertext = self._crypt(iv, with_sign(message, unsigned, self._sign(unsigned)))
+        ciphertext = self._crypt(iv, signed)
         return f'{{"iv": "{_base64(iv)}", "ciphertext": "{_base64(ciphertext)}"}}'
 
     def open(self, topic: str, text: str) -> Any:
@@ -87,6 +82,19 @@ class ClassicSeal:
         if not self._seen.add(mark):
             raise PeerError(base.REPLAYED)
         return message
+
+    def _check_kind(self, text: str) -> None:
+        if text[:1] != "{":
+            raise LocalError("with a 'secret', data must be a dict, which 'seal: strict' does not ask for")
+
+    def _signed(self, topic: str, message: dict[str, Any]) -> bytes:
+        message.pop(SIGN, None)
+        metadata = message.get(self._metadata_key)
+        if type(metadata) is dict and metadata.get("event", topic) != topic:
+            # Received with an event that is being passed on under another name: it would be taken for a forgery.
+            del message[self._metadata_key]
+        unsigned = canonical(message)
+        return with_sign(message, unsigned, self._sign(unsigned))
 
     def _sign(self, text: bytes) -> str:
         mac = self._mac.copy()
@@ -119,7 +127,11 @@ class ClassicSeal:
         sign = message.pop(SIGN, None)
         if not isinstance(sign, str):
             raise PeerError(base.NOT_SIGNED)
-        if not hmac.compare_digest(self._sign(canonical(message)).encode(), sign.encode("utf-8", "replace")):
+        try:
+            expected = self._sign(canonical(message))
+        except (ValueError, RecursionError):
+            raise PeerError(base.UNREADABLE) from None
+        if not hmac.compare_digest(expected.encode(), sign.encode("utf-8", "replace")):
             raise PeerError(base.NOT_AUTHENTIC)
         return message
 

@@ -4,7 +4,7 @@ import unittest
 
 from Crypto.Cipher import AES
 
-from eventhive.core.aes_host import BLOCKS, RECORDS, BlockCipher
+from eventhive.core.aes_host import BLOCKS, RECORDS, BlockCipher, CounterMode
 
 KEY = bytes(range(16))
 plain = AES.new(KEY, AES.MODE_ECB)
@@ -40,3 +40,19 @@ class BlockCipherTest(unittest.TestCase):
         for start in range(0, 1000, 7):
             self.same(counters(start, 1))
             self.assertLess(len(self.cipher._streams), RECORDS)
+
+
+class CounterModeTest(unittest.TestCase):
+    def test_sizes_and_counters_against_that_of_the_library(self):
+        mode = CounterMode(KEY)
+        for first in (bytes(16), KEY, b"\xff" * 16, b"\xff" * 15 + b"\xc0", bytes(8) + b"\xff" * 8):
+            for size in (0, 1, 15, 16, 17, 1023, 1024, 1025, 5000):
+                data = bytes(byte % 251 for byte in range(size))
+                expected = AES.new(KEY, AES.MODE_CTR, nonce=b"", initial_value=first).encrypt(data)
+                self.assertEqual(mode.crypt(first, data), expected)
+                self.assertEqual(mode.crypt(first, expected), data)
+
+    def test_a_first_block_has_16_bytes(self):
+        for size in (0, 15, 17):
+            with self.assertRaises(ValueError):
+                CounterMode(KEY).crypt(bytes(size), b"x")

@@ -1,6 +1,7 @@
 """`secret` as 0.5.0 does it: what passes, what does not, and why."""
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
@@ -15,6 +16,7 @@ from eventhive import crypto
 from eventhive.classic import MAX_DATA_BYTES, Payload
 from eventhive.core.errors import LimitError, LocalError, PeerError
 from eventhive.seals import base
+from eventhive.seals import classic as classic_seal
 from eventhive.seals.canonical import MAX_SIGNS, canonical
 from eventhive.seals.classic import ClassicSeal
 from eventhive.seals.replays import MAX_MARKS, Seen
@@ -155,6 +157,32 @@ def test_what_does_not_pass(text: str, reason: str) -> None:
 def test_anything_else_gives_an_error_of_ours(plain: bytes, text: str) -> None:
     for received in (sealed(plain), text, json.dumps({"iv": text, "ciphertext": text})):
         assert why(seal(), received)
+
+
+@pytest.mark.parametrize("depth", [100, 300, 500, 700, 900])
+@pytest.mark.parametrize("text", ["x", "["])
+def test_deep_data_travels_or_is_an_error_of_ours(depth: int, text: str) -> None:
+    deep = '{"a": ' + "[" * depth + f'"{text}"' + "]" * depth + "}"
+    with contextlib.suppress(LocalError, PeerError):
+        assert seal().open(TOPIC, seal().seal(TOPIC, deep)) == json.loads(deep)
+    if depth > 700:
+        forged = deep[:-1] + ', "__sign__": "0"}'
+        assert why(seal(), sealed(forged)) in (base.UNREADABLE, base.NOT_AUTHENTIC)
+
+
+def test_what_python_cannot_follow_is_an_error_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    deep = '{"a": ' + "[" * 100_000 + "]" * 100_000 + "}"
+    with pytest.raises(LocalError, match="must not be nested so deep"):
+        seal().seal(TOPIC, deep)
+
+    def exhausted(message: Any) -> bytes:
+        raise RecursionError
+
+    # How deep is too deep for its encoder, and not for its decoder, is another matter in each version.
+    monkeypatch.setattr(classic_seal, "canonical", exhausted)
+    with pytest.raises(LocalError, match="must not be nested so deep"):
+        seal().seal(TOPIC, "{}")
+    assert why(seal(), sealed('{"a": 1, "__sign__": "0"}')) == base.UNREADABLE
 
 
 def test_a_changed_bit_is_found() -> None:
