@@ -19,11 +19,9 @@ from .core.registry import EventList
 from .dispatch import Dispatcher
 from .network import Network
 from .redis_init import RedisInit
-from .secret import NO_METADATA
 from .section import near
 
 if TYPE_CHECKING:
-    from .seals.base import Seal
     from .servers.broker import Broker
     from .servers.websocket import WebsocketServer
     from .websocket import Credentials
@@ -182,22 +180,18 @@ class Hive:
         self._brokers[server.network] = broker
 
     def _join(self, connector: config.Connector) -> None:
+        common = self.config.eventhive
         network = Network(
             connector.network,
             connector.input_channel,
             self._connector(connector),
             connector.metadata_key,
             self._dispatcher,
-            self._seal(connector),
+            connector.secret.make(connector.network, common.metadata_key, bool(connector.metadata_key)),
         )
         self.networks[network.name] = network
         self.connectors[network.name] = network.connector
         self._hooked[network.name] = HookedNetwork(network, self._dispatcher)
-
-    def _seal(self, connector: config.Connector) -> "Seal | None":
-        if connector.secret.is_replayable and not connector.metadata_key:
-            logger.warning("%s: %s", connector.network, NO_METADATA)
-        return connector.secret.make(connector.network, self.config.eventhive.metadata_key)
 
     def _connector(self, connector: config.Connector) -> Connector:
         name, address = connector.network, connector.address

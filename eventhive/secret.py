@@ -41,13 +41,11 @@ class Secret:
     def __bool__(self) -> bool:
         return bool(self.text)
 
-    @property
-    def is_replayable(self) -> bool:
-        """True where only metadata tells a captured event that is sent again."""
-        return bool(self.text) and self.seal == CLASSIC
+    def make(self, network: str, metadata_key: str, adds_metadata: bool) -> "Seal | None":
+        """The seal of a network; None where there is no secret.
 
-    def make(self, network: str, metadata_key: str) -> "Seal | None":
-        """The seal of a network whose dicts carry metadata under `metadata_key`; None where there is no secret."""
+        Received dicts may carry metadata under `metadata_key`; `adds_metadata` says whether those of this process do.
+        """
         if not self.text:
             return None
         if self.seal == STRICT:
@@ -56,6 +54,8 @@ class Secret:
             return StrictSeal(self.text, network, os.urandom, clock_ms)
         from .seals.classic import ClassicSeal
 
+        if not adds_metadata:
+            logger.warning("%s: %s", network, NO_METADATA)
         return ClassicSeal(self.text, metadata_key, os.urandom)
 
 

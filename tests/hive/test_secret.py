@@ -115,9 +115,9 @@ def test_no_repr_shows_a_secret(here: Any, caplog: pytest.LogCaptureFixture) -> 
 
 
 def test_the_seals_that_come_of_it() -> None:
-    assert Secret().make("net", "meta") is None
-    assert isinstance(Secret("a").make("net", "meta"), ClassicSeal)
-    assert isinstance(Secret("a", "strict").make("net", "meta"), StrictSeal)
+    assert Secret().make("net", "meta", True) is None
+    assert isinstance(Secret("a").make("net", "meta", True), ClassicSeal)
+    assert isinstance(Secret("a", "strict").make("net", "meta", True), StrictSeal)
 
 
 NO_METADATA = "with 'secret' and without metadata, replays cannot be recognised for certain, and events can be sent"
