@@ -13,13 +13,13 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from redis.exceptions import AuthenticationError, RedisError
+from redis.exceptions import AuthenticationError
 
 from ..classic import Payload
 from ..core.backoff import delays
 from ..core.errors import LimitError, PeerError
-from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector
-from .redis_servers import reason, servers
+from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector, logger
+from .redis_servers import ERRORS, reason, servers
 from .redis_session import MAX_RECEIVED_BYTES, Event, Session, cancel
 
 # For looking up, connecting and logging in, on both connections.
@@ -165,8 +165,12 @@ class RedisConnector(Connector):
             finally:
                 self._session = None
                 self.unsent.extendleft(reversed(session.unanswered))
-        except (RedisError, OSError, PeerError, RuntimeError) as error:
+        except (*ERRORS, OSError, PeerError, RuntimeError) as error:
             # RuntimeError: names cannot be looked up any more while the interpreter is going down.
+            return error
+        except Exception as error:
+            # A fault of this program, or of redis-py: the network must outlive it.
+            logger.exception("%s: unexpected", self.network)
             return error
         return PeerError("disconnected")
 

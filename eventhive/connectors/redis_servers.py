@@ -6,6 +6,7 @@ Rules of this file:
 3. Whoever connects gets a pair of connections to one server. redis-py tries nothing twice: the connector does.
 """
 
+import contextlib
 import inspect
 import os
 import re
@@ -19,7 +20,7 @@ from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import MasterNotFoundError
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisClusterException, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from ..core.errors import LocalError, PeerError
@@ -32,6 +33,9 @@ ASK_SECONDS = 2.0
 # Pushes of protocol 3 take redis-py twice as long. Its time-out would be one for each write, and none is needed: the
 # connector limits connecting, and notices when nothing is answered any more.
 _DEFAULTS: dict[str, Any] = {"protocol": 2, "retry": Retry(NoBackoff(), 0), "socket_timeout": None}
+
+# What redis-py raises; the second is none of the first.
+ERRORS = (RedisError, RedisClusterException)
 
 # A pair of connections: one to publish, one to subscribe.
 Pair = tuple[Connection, Connection]
@@ -61,7 +65,7 @@ def servers(init: Mapping[str, Any]) -> "Servers":
         return kind(keywords)
     except TypeError as error:
         raise _unexpected(error, init) from None
-    except (ValueError, RedisError) as error:
+    except (ValueError, *ERRORS) as error:
         if "url" in init:
             # Its parts may be in the text of the error.
             raise UnusableInit("url", "no URL of a Redis server, such as rediss://user:password@host:6379/0") from None
@@ -138,10 +142,12 @@ class Cluster(Servers):
         nodes = [ClusterNode(host, port) for host, port in keywords.pop("startup_nodes", None) or ()]
         if nodes:
             keywords["startup_nodes"] = nodes
+        elif url is None:
+            keywords.setdefault("host", "localhost")
         self._own = {"socket_timeout": keywords["socket_timeout"]}
         keywords["socket_timeout"] = keywords["socket_timeout"] or ASK_SECONDS
         self._cluster = RedisCluster(**keywords) if url is None else RedisCluster.from_url(url, **keywords)
-        self._name = "the cluster of " + ", ".join([f"{node.host}:{node.port}" for node in self._cluster.get_nodes()])
+        self._name = "the cluster of " + ", ".join(self._cluster.nodes_manager.startup_nodes)
 
     async def connect(self) -> Pair:
         """Two connections to a node. Raises `RedisError` or `OSError`."""
@@ -201,8 +207,12 @@ def _peer(connection: Connection) -> tuple[object, object]:
 
 async def _connected(publisher: Connection, subscriber: Connection) -> Pair:
     try:
-        await publisher.connect()
-        await subscriber.connect()
+        for connection in (publisher, subscriber):
+            await connection.connect()
+            # A server that wants a password lets everyone connect.
+            await connection.send_command("PING", check_health=False)
+            with contextlib.suppress(NoPermissionError):
+                await connection.read_response()
     except BaseException:
         await _disconnect(publisher, subscriber)
         raise

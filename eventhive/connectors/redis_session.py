@@ -24,7 +24,7 @@ from ..core.errors import PeerError
 from .base import KEEPALIVE_SECONDS, Confirm
 from .echoes import Echoes
 
-# Data of one write. More would not be faster, and redis-py gives a write five seconds, over whatever line.
+# Data of one write. More would not be faster.
 BATCH_BYTES = 64 * 1024
 # While reading is paused, own events cannot come back; from here on, publishing waits for them.
 MAX_ECHOES = 100_000
@@ -179,7 +179,7 @@ class Session:
         if isinstance(answer, ResponseError):
             # Kept, it would be refused again after each reconnect.
             logger.error("%s: the server refused %s: %s", self._owner.network, _shown(event.topic), answer)
-        self._owner.answered(event, answer - returns if isinstance(answer, int) else 0)
+        self._owner.answered(event, max(answer - returns, 0) if isinstance(answer, int) else 0)
         if self._echoes:
             self._raise_fence()
 

@@ -10,8 +10,10 @@ from redis_server import RedisServer
 
 from eventhive.classic import Payload
 from eventhive.connectors import redis as connector_module
+from eventhive.connectors import redis_session
 from eventhive.connectors.redis import RedisConnector
-from eventhive.core.errors import LimitError
+from eventhive.connectors.redis_servers import servers
+from eventhive.core.errors import LimitError, PeerError
 
 DEADLINE = 20
 Run = Callable[..., Any]
@@ -21,14 +23,15 @@ Start = Callable[..., RedisServer]
 class Joined:
     """A connector with what it received, and a client of the same server that is no part of EventHive."""
 
-    def __init__(self, port: int, *topics: str, network: str = "net", **init: Any):
-        self.connector = RedisConnector(network, {"host": "127.0.0.1", "port": port, **init})
+    def __init__(self, port: int, *topics: str, start: bool = True, **init: Any):
+        self.connector = RedisConnector("net", {"host": "127.0.0.1", "port": port, **init})
         self.other = redis.asyncio.Redis(port=port)
         self.got: list[tuple[str, Any]] = []
         self.connector.deliver = self.deliver
         for topic in topics:
             self.connector.subscribe(topic)
-        self.connector.start()
+        if start:
+            self.connector.start()
 
     def deliver(self, topic: str, payload: Payload) -> None:
         self.got.append((topic, payload.data))
@@ -214,6 +217,187 @@ def test_what_waits_is_bounded_and_room_is_announced(
         await asyncio.to_thread(redis_server.start)
         await relieved.wait()
         assert one.connector.ready
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_pausing_keeps_what_arrives_and_own_events_are_bounded(
+    redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_session, "MAX_ECHOES", 4)
+
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a", "net/in/own").connected()
+        one.connector.pause()
+        # Paused between two messages: one more may be read.
+        await one.other.publish("net/in/a", "0")
+        for number in range(1, 1000):
+            await one.other.publish("net/in/a", str(number))
+        confirmed: list[int] = []
+        for number in range(50):
+            one.connector.publish("net/in/own", Payload(number), lambda number=number: confirmed.append(number))  # type: ignore[misc]
+        await one.until(lambda: len(confirmed) >= 4)
+        assert one.got in ([], [("net/in/a", 0)])
+        assert len(confirmed) <= 5
+        one.connector.resume()
+        await one.until(lambda: len(confirmed) == 50)
+        assert await one.marked("net/in/a") == list(range(1000))
+        assert confirmed == list(range(50))
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_a_pause_outlives_an_outage(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        redis_server.kill()
+        one = Joined(redis_server.port, "net/in/a")
+        one.connector.pause()
+        await asyncio.to_thread(redis_server.start)
+        while await one.other.publish("net/in/a", "1") == 0:
+            await asyncio.sleep(0.002)
+        assert not one.connector.connected
+        one.connector.resume()
+        assert await one.marked("net/in/a") == [1]
+        await one.connected()
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_poison_reaches_the_network_as_what_is_no_json(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a").connected()
+        bad: list[str] = []
+
+        def deliver(topic: str, payload: Payload) -> None:
+            try:
+                one.deliver(topic, payload)
+            except PeerError as error:
+                bad.append(str(error))
+
+        one.connector.deliver = deliver
+        poison = [b"", b"{", b"\xff\xfe", b'{"a": "\xff"}', b'"\\\xff"', b"NaN,", b"[" * 100_000]
+        poison.append(b'"' + b"x" * redis_session.MAX_RECEIVED_BYTES + b'"')
+        for data in poison:
+            await one.other.publish("net/in/a", data)
+        assert await one.marked("net/in/a") == []
+        assert len(bad) == len(poison)
+        assert all(text.startswith("not JSON: ") for text in bad)
+        assert one.connector.connected
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_a_receiver_that_fails_ends_a_connection_but_not_the_connector(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a").connected()
+        one.connector.deliver = lambda topic, payload: [][1]
+        await one.other.publish("net/in/a", "1")
+        await one.until(lambda: not one.connector.connected)
+        assert one.connector.state.endswith(": list index out of range")
+        one.connector.deliver = one.deliver
+        await one.connected()
+        assert await one.marked("net/in/a") == []
+        assert await one.stop() == 0
+
+    play(test())
+
+
+ACL = "user default on nopass ~* &net/in/* +@all\n"
+
+
+def test_what_the_server_refuses_is_reported_and_harms_nothing_else(
+    start_redis: Start, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = start_redis(configuration=ACL)
+
+    async def test() -> None:
+        one = await Joined(server.port, "net/in/a", "net/hidden/b", "net/in/c").connected()
+        assert await one.confirmed("net/hidden/x", 1) == 0
+        assert await one.confirmed("net/in/a", 1) == 0
+        for topic in ("net/in/a", "net/in/c"):
+            assert await one.other.publish(topic, "2") == 1
+        assert await one.marked("net/in/c") == [2, 2]
+        assert await one.stop() == 0
+
+    play(test())
+    refused = [message for message in caplog.messages if "refused" in message]
+    assert len(refused) == 2
+    assert refused[0].startswith("net: the server refused to subscribe net/hidden/b: ")
+    assert refused[1].startswith("net: the server refused net/hidden/x: ")
+
+
+def test_a_connection_that_answers_no_more_is_given_up(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a", health_check_interval=0.2).connected()
+        redis_server.freeze()
+        await one.until(lambda: not one.connector.connected)
+        assert one.connector.state.endswith(": no answer for 0.2 s")
+        one.connector.publish("net/in/a", Payload(1))
+        redis_server.thaw()
+        await one.connected()
+        assert await one.confirmed("net/in/a", 2) == 0
+        assert await one.marked("net/in/a") == []
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_silence_is_no_outage(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a", health_check_interval=0.02).connected()
+        one.connector.pause()
+        await one.other.publish("net/in/a", "1")
+        pings = "cmdstat_ping"
+        while (await one.other.info("commandstats")).get(pings, {"calls": 0})["calls"] < 10:
+            await asyncio.sleep(0.002)
+        assert one.connector.connected
+        one.connector.resume()
+        assert await one.marked("net/in/a") == [1]
+        assert await one.stop() == 0
+
+    play(test())
+
+
+def test_an_own_event_that_cannot_come_back_is_expected_no_more(start_redis: Start) -> None:
+    """A proxy may lead two connections to two servers."""
+    first, second = start_redis(), start_redis()
+
+    async def test() -> None:
+        there = await servers({"host": "127.0.0.1", "port": first.port}).connect()
+        one = Joined(second.port, "net/in/a", start=False)
+        pair = await one.connector._servers.connect()
+
+        async def connect() -> Any:
+            return there[0], pair[1]
+
+        one.connector._servers.connect = connect  # type: ignore[method-assign]
+        one.connector.start()
+        await one.connected()
+        for _ in range(3):
+            assert await one.confirmed("net/in/a", "x") == 0
+        # What comes from the other server is not ours, though it looks like it.
+        session = one.connector._session
+        await one.until(lambda: session is not None and not session._echoes)
+        assert await one.other.publish("net/in/a", '"x"') == 1
+        assert await one.marked("net/in/a") == ["x"]
+        assert await one.stop() == 0
+        await there[1].disconnect()
+        await pair[0].disconnect()
+
+    play(test())
+
+
+def test_the_third_protocol_works_too(redis_server: RedisServer) -> None:
+    async def test() -> None:
+        one = await Joined(redis_server.port, "net/in/a", protocol=3, health_check_interval=0.05).connected()
+        for number in range(100):
+            await one.other.publish("net/in/a", str(number))
+            assert await one.confirmed("net/in/a", number) == 0
+        assert await one.marked("net/in/a") == list(range(100))
         assert await one.stop() == 0
 
     play(test())

@@ -1,6 +1,7 @@
 """A real redis-server in a folder of its own, for tests and benchmarks."""
 
 import shutil
+import signal
 import socket
 import subprocess
 import threading
@@ -52,6 +53,18 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def freeze(self) -> None:
+        """Let it do nothing, as a machine without power does."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: int) -> None:
+        assert self._process is not None
+        self._process.send_signal(number)
 
     def _read(self, process: "subprocess.Popen[str]", ready: threading.Event) -> None:
         assert process.stdout
