@@ -24,6 +24,8 @@ MAX_PAUSE_MS = 5000
 KEEPALIVE_SECONDS = 20.0
 
 Confirm = Callable[[], None]
+# Called where the carrier knows that an event has reached no receiver.
+Nobody = Callable[[], None]
 
 logger = logging.getLogger("eventhive")
 
@@ -54,10 +56,13 @@ class Connector:
         """Begin to connect."""
         raise NotImplementedError
 
-    def publish(self, topic: str, payload: Payload, confirm: Confirm | None = None) -> bool:
+    def publish(
+        self, topic: str, payload: Payload, confirm: Confirm | None = None, nobody: Nobody | None = None
+    ) -> bool:
         """Pass an event on. True: the carrier has it. False: it waits, and `confirm` is called once the carrier has it.
 
-        Raises `LimitError` when no more can wait, or when the event is too long for the carrier.
+        `nobody` is called, now or later, when the carrier says that the event has reached no receiver. Raises
+        `LimitError` when no more can wait, or when the event is too long for the carrier.
         """
         raise NotImplementedError
 

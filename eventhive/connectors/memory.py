@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..classic import Payload
-from .base import Confirm, Connector
+from .base import Confirm, Connector, Nobody
 
 
 class Broker(Protocol):
@@ -20,8 +20,8 @@ class Broker(Protocol):
     def unsubscribe(self, topic: str, subscriber: "MemoryConnector") -> None:
         """The reverse."""
 
-    def publish(self, topic: str, payload: Payload, owner: object) -> None:
-        """Hand an event to all but its owner."""
+    def publish(self, topic: str, payload: Payload, owner: object) -> int:
+        """Hand an event to all but its owner; returns how many there were."""
 
     def when_released(self, callback: Callable[[], None]) -> None:
         """Call back once, when nobody asks for a pause any more."""
@@ -53,9 +53,12 @@ class MemoryConnector(Connector):
         self._became(True, "in this process")
         self.settled.set()
 
-    def publish(self, topic: str, payload: Payload, confirm: Confirm | None = None) -> bool:
+    def publish(
+        self, topic: str, payload: Payload, confirm: Confirm | None = None, nobody: Nobody | None = None
+    ) -> bool:
         """Hand an event over; confirmed later while a subscriber cannot keep up, so that its sender slows down."""
-        self._broker.publish(topic, payload, self)
+        if not self._broker.publish(topic, payload, self) and nobody is not None:
+            nobody()
         if not self._broker.held:
             return True
         if confirm is not None:

@@ -29,6 +29,7 @@ from .base import (
     MAX_WAITING_BYTES,
     Confirm,
     Connector,
+    Nobody,
     logger,
 )
 
@@ -81,8 +82,10 @@ class WebsocketConnector(Connector):
         """Connect, and connect again, until `stop`."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def publish(self, topic: str, payload: Payload, confirm: Confirm | None = None) -> bool:
-        """Send an event, or keep it until there is a connection."""
+    def publish(
+        self, topic: str, payload: Payload, confirm: Confirm | None = None, nobody: Nobody | None = None
+    ) -> bool:
+        """Send an event, or keep it until there is a connection. A server of 0.5.0 does not tell how many got it."""
         payload.check()
         if not self.ready:
             raise LimitError(f"{self.network}: {len(self._waiting)} events wait for {self.url} already")

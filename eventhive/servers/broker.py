@@ -46,14 +46,17 @@ class Broker:
             if not subscribers:
                 del self._topics[topic]
 
-    def publish(self, topic: str, payload: Payload, owner: object) -> None:
-        """Hand an event to all subscribers of its topic that do not belong to `owner`."""
+    def publish(self, topic: str, payload: Payload, owner: object) -> int:
+        """Hand an event to all subscribers of its topic that do not belong to `owner`; returns how many there were."""
+        count = 0
         for key in (topic, ALL_TOPICS):
             subscribers = self._topics.get(key)
             if subscribers:
                 for subscriber in tuple(subscribers):
                     if subscriber.owner is not owner:
                         subscriber.notify(topic, payload)
+                        count += 1
+        return count
 
     def hold(self, holder: object) -> None:
         """Ask publishers to pause until `release`."""
