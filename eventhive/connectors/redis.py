@@ -18,7 +18,7 @@ from redis.exceptions import AuthenticationError
 from ..classic import Payload
 from ..core.backoff import delays
 from ..core.errors import LimitError, PeerError
-from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector, logger
+from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector, Nobody, logger
 from .redis_servers import ERRORS, reason, servers
 from .redis_session import MAX_RECEIVED_BYTES, Event, Session, cancel
 
@@ -30,16 +30,11 @@ NO_TEXT = "\ufffd"
 
 
 class RedisConnector(Connector):
-    """Joins this process to a Redis server; `init` are keywords of redis-py (docs/redis.md).
-
-    `receivers` is how many others had the event that is being confirmed, for whoever asks in its `confirm`; None where
-    the server does not know, because it is one of a cluster. Raises `UnusableInit`.
-    """
+    """Joins this process to a Redis server; `init` are keywords of redis-py (docs/redis.md). Raises `UnusableInit`."""
 
     def __init__(self, network: str, init: Mapping[str, Any]):
         super().__init__(network)
         self.unsent: deque[Event] = deque()
-        self.receivers: int | None = None
         self._servers = servers(init)
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
@@ -58,12 +53,14 @@ class RedisConnector(Connector):
         """Connect, and connect again, until `stop`."""
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def publish(self, topic: str, payload: Payload, confirm: Confirm | None = None) -> bool:
-        """Send an event, or keep it until there is a connection."""
+    def publish(
+        self, topic: str, payload: Payload, confirm: Confirm | None = None, nobody: Nobody | None = None
+    ) -> bool:
+        """Send an event, or keep it until there is a connection. One server of a cluster does not know who got it."""
         payload.check()
         if not self.ready:
             raise LimitError(f"{self.network}: {self._waiting} events wait for {self._servers} already")
-        event = Event(topic.encode(), payload.text.encode(), confirm)
+        event = Event(topic.encode(), payload.text.encode(), confirm, nobody)
         self._waiting += 1
         self._bytes += len(event.data)
         self._drained.clear()
@@ -120,8 +117,9 @@ class RedisConnector(Connector):
         """The server has an event."""
         self._waiting -= 1
         self._bytes -= len(event.data)
+        if event.nobody is not None and not receivers and self._servers.alone:
+            event.nobody()
         if event.confirm is not None:
-            self.receivers = receivers if self._servers.alone else None
             event.confirm()
         if not self._waiting:
             self._drained.set()

@@ -21,7 +21,7 @@ from redis.asyncio import Connection
 from redis.exceptions import ResponseError
 
 from ..core.errors import PeerError
-from .base import KEEPALIVE_SECONDS, Confirm
+from .base import KEEPALIVE_SECONDS, Confirm, Nobody
 from .echoes import Echoes
 
 # Data of one write. More would not be faster.
@@ -47,6 +47,7 @@ class Event(NamedTuple):
     topic: bytes
     data: bytes
     confirm: Confirm | None
+    nobody: Nobody | None
 
 
 class Owner(Protocol):
@@ -150,7 +151,7 @@ class Session:
             commands.append(_PING)
         while unsent and size < BATCH_BYTES and not self._unsettled and len(self._echoes) < MAX_ECHOES:
             event = unsent.popleft()
-            topic, data, _ = event
+            topic, data = event[:2]
             returns = topic in self._subscribed
             self._sent += 1
             if returns:
