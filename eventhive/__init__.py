@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .hive import Hive
 
 __all__ = [
+    "BROADCASTERS",
     "CONFIG",
     "CONFIG_DICT",
     "CONNECTORS",
@@ -68,9 +69,10 @@ def _outlet(event: str, data: Any) -> bool:
 EVENTS = ProgramEvents(_outlet, _threading.local())
 CONFIG = Settings({section: {} for section in _SECTIONS})
 CONFIG_DICT = CONFIG.values
-# The connectors and servers that are running, by the name of their network.
+# The connectors, servers and announcements that are running, by the name of their network.
 CONNECTORS: dict[str, Any] = {}
 SERVERS: dict[str, Any] = {}
+BROADCASTERS: dict[str, Any] = {}
 
 
 def append(event: str | list[str], help: str = "") -> None:
@@ -122,12 +124,10 @@ def init(required: Iterable[str] = ()) -> None:
     from .config import build
     from .hive import Hive
 
-    hive = Hive(build(CONFIG), EVENTS)
-    hive.start()
-    _hive = hive
-    CONNECTORS.update(hive.connectors)
-    SERVERS.update(hive.servers)
+    _clear()
+    hive = _hive = Hive(build(CONFIG), EVENTS, (CONNECTORS, SERVERS, BROADCASTERS))
     try:
+        hive.start()
         _require(required)
         _start_gateway(hive)
     except BaseException:
@@ -144,8 +144,7 @@ def stop(timeout: float = STOP_SECONDS) -> None:
     hive, _hive = _hive, None
     if hive is not None:
         hive.stop(timeout)
-        CONNECTORS.clear()
-        SERVERS.clear()
+        _clear()
 
 
 def run_forever() -> None:
@@ -160,6 +159,11 @@ def run_forever() -> None:
         # A service manager may send the signal twice: the second one must not cut `stop` short.
         stop()
         _signal.signal(_signal.SIGTERM, before)
+
+
+def _clear() -> None:
+    for running in (CONNECTORS, SERVERS, BROADCASTERS):
+        running.clear()
 
 
 def _require(required: Iterable[str]) -> None:

@@ -90,12 +90,16 @@ def of_server(init: Section, scheme: str) -> ServerAccess:
     return ServerAccess(_token(init), cert, key)
 
 
-def of_client(init: Section, scheme: str) -> ClientAccess:
-    """What the `init` of a connector says; raises `ConfigError`."""
+def of_client(init: Section, scheme: str, looks_up: bool) -> ClientAccess:
+    """What the `init` of a connector says, which may look its server up; raises `ConfigError`."""
     access = ClientAccess(_token(init), init.path("ca"), init.text("server_name", ""), init.boolean("insecure", False))
     for key in ("ca", "server_name"):
         if key in init and scheme != TLS:
             raise init.error(key, "only a connector with 'scheme: wss' looks at certificates")
+    if looks_up and access.token and scheme != TLS and not access.insecure:
+        key = "token" if "token" in init else "token_file"
+        why = "anybody can announce a server and would be given the token"
+        raise init.error(key, f"{why}: set 'scheme: wss' and 'ca', or 'insecure: true'")
     return access
 
 

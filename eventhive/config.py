@@ -43,6 +43,10 @@ DEVICE_PORT = 8086
 BAUDRATE = 115200
 MAX_BAUDRATE = 4_000_000
 
+# An answer to a look-up may be put off by 1.1 s, and the question be lost once; 0.5.0 waited 1 s and mostly failed.
+FROM_BROADCAST_SECONDS = 3.0
+MAX_FROM_BROADCAST_SECONDS = 3600
+
 METADATA_KEY = "__eventhive__"
 
 _ADDRESS = ("host", "port", "endpoint", "scheme")
@@ -68,7 +72,8 @@ class Connector:
     """One network that this process speaks on; `input_channel` is empty where it only publishes.
 
     `kind` is "websocket", "memory" or "redis", the last with `redis` in place of `address`. Metadata is added to what
-    is sent under `metadata_key`, none where it is empty.
+    is sent under `metadata_key`, none where it is empty. `from_broadcast`: seconds to wait for an announced server,
+    whose address is used in place of `address`; or 0.
     """
 
     network: str
@@ -79,16 +84,21 @@ class Connector:
     access: ClientAccess = field(default_factory=ClientAccess)
     redis: RedisInit | None = None
     secret: Secret = field(default_factory=Secret)
+    from_broadcast: float = 0
 
 
 @dataclass(frozen=True)
 class Server:
-    """A pubsub server that this process runs for a network; with `needed`, only where nothing listens yet."""
+    """A pubsub server that this process runs for a network; with `needed`, only while there is no other one.
+
+    `broadcast`: announce it, so that others find it by the name of its network.
+    """
 
     network: str
     address: Address
     needed: bool
     access: ServerAccess = field(default_factory=ServerAccess)
+    broadcast: bool = False
 
 
 @dataclass(frozen=True)
@@ -112,10 +122,14 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Common:
-    """The `eventhive:` section: the key of metadata, and whether it is left out of what is sent."""
+    """The `eventhive:` section: the key of metadata, and whether it is left out of what is sent.
+
+    `interfaces`: the own addresses on which servers are announced and looked up; none stands for all.
+    """
 
     metadata_key: str = METADATA_KEY
     remove_metadata: bool = True
+    interfaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,7 +152,7 @@ def load_file(path: "str | os.PathLike[str]") -> Config:
 def build(settings: Settings) -> Config:
     """Check everything that was read; `ConfigError` names what cannot be used."""
     root = Section(settings, (), settings.values, ("eventhive", "connectors", "servers", "gateway"))
-    common = _common(root.section("eventhive", ("metadata_key", "remove_metadata", "channel_separator")))
+    common = _common(root.section("eventhive", _COMMON))
     connectors = _networks(root, "connectors", _CONNECTOR)
     given = secrets_of_environment([network for network, _ in connectors])
     return Config(
@@ -152,9 +166,14 @@ def build(settings: Settings) -> Config:
 def _common(section: Section) -> Common:
     if section.text("channel_separator", SEPARATOR) != SEPARATOR:
         raise section.error("channel_separator", f"another separator than '{SEPARATOR}' {_NOT_YET}")
-    return Common(section.text("metadata_key", METADATA_KEY), section.boolean("remove_metadata", True))
+    return Common(
+        section.text("metadata_key", METADATA_KEY),
+        section.boolean("remove_metadata", True),
+        section.addresses("interfaces"),
+    )
 
 
+_COMMON = ("metadata_key", "remove_metadata", "channel_separator", "interfaces")
 _CONNECTOR = ("pubsub_type", "input_channel", "init", *SECRET_KEYS, "from_broadcast", "remove_metadata")
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
 _GATEWAY = ("websocket", "serial", "insecure", "keys", "control")
@@ -179,19 +198,20 @@ def _check_part(section: Section, key: str, name: str) -> None:
 
 def _connector(network: str, section: Section, common: Common, given: str | None) -> Connector:
     kind = section.choice("pubsub_type", (FASTAPI, WEBSOCKET, MEMORY, REDIS))
-    if section.raw("from_broadcast") not in (None, False, "false", 0):
-        raise section.error("from_broadcast", f"looking servers up {_NOT_YET}: write host and port under 'init'")
     channel = section.text("input_channel", "")
     if channel:
         _check_part(section, "input_channel", channel)
     removed = section.boolean("remove_metadata", common.remove_metadata)
+    from_broadcast = _from_broadcast(section)
+    if from_broadcast and kind in (MEMORY, REDIS):
+        raise section.error("from_broadcast", f"only websocket servers are announced, not '{kind}'")
     address, access, keywords = Address(), ClientAccess(), None
     if kind == REDIS:
         keywords = of_redis(section.section("init", None))
     else:
         init = section.section("init", (*_ADDRESS, *CLIENT_KEYS))
         address = Address() if kind == MEMORY else _address(init, HIVE_PORT, "/pubsub")
-        access = of_client(init, address.scheme)
+        access = of_client(init, address.scheme, from_broadcast > 0)
     return Connector(
         network,
         WEBSOCKET if kind == FASTAPI else kind,
@@ -201,6 +221,7 @@ def _connector(network: str, section: Section, common: Common, given: str | None
         access,
         keywords,
         secret_of(section, given),
+        from_broadcast,
     )
 
 
@@ -210,11 +231,24 @@ def _wanted(section: Section) -> bool:
 
 def _server(network: str, section: Section) -> Server:
     section.choice("pubsub_type", (FASTAPI, WEBSOCKET))
-    if section.boolean("broadcast", False):
-        raise section.error("broadcast", f"announcing a server {_NOT_YET}: set it to false")
     init = section.section("init", (*_ADDRESS, *SERVER_KEYS))
     address = _address(init, HIVE_PORT, "/pubsub")
-    return Server(network, address, section.text("create") == "needed", of_server(init, address.scheme))
+    return Server(
+        network,
+        address,
+        section.text("create") == "needed",
+        of_server(init, address.scheme),
+        section.boolean("broadcast", False),
+    )
+
+
+def _from_broadcast(section: Section) -> float:
+    value = section.raw("from_broadcast")
+    if type(value) not in (int, float):
+        return FROM_BROADCAST_SECONDS if section.boolean("from_broadcast", False) else 0
+    if not 0 <= value <= MAX_FROM_BROADCAST_SECONDS:
+        raise section.error("from_broadcast", f"true, false or seconds up to {MAX_FROM_BROADCAST_SECONDS} are needed")
+    return float(value)
 
 
 def _address(section: Section, port: int, endpoint: str) -> Address:

@@ -12,19 +12,15 @@ import threading
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from . import access, config
+from . import config
 from .connectors.base import Connector
 from .core.names import SEPARATOR, is_remote, split_name
 from .core.registry import EventList
 from .dispatch import Dispatcher
 from .network import Network
-from .redis_init import RedisInit
-from .section import near
 
 if TYPE_CHECKING:
-    from .servers.broker import Broker
-    from .servers.websocket import WebsocketServer
-    from .websocket import Credentials
+    from .membership import Membership
 
 # How long `start` waits for networks that neither come up nor fail, and how long `stop` lets events leave.
 SETTLE_SECONDS = 5.0
@@ -33,6 +29,7 @@ FLUSH_SECONDS = 5.0
 END_SECONDS = 2.0
 
 T = TypeVar("T")
+Running = tuple[dict[str, Connector], dict[str, Any], dict[str, Any]]
 
 logger = logging.getLogger("eventhive")
 
@@ -51,20 +48,20 @@ class Hive:
     """The running networks of a configuration.
 
     `events` are the events of this program: those called `channel/event` are subscribed on each network whose input
-    channel that is, whenever they are declared. `failures` counts hooks that raised. Other attributes: `networks`,
-    `connectors` and `servers` by name, `loop`.
+    channel that is, whenever they are declared. `failures` counts hooks that raised. `running` are the dicts that hold
+    connectors, servers and announcements of servers, by the names of their networks. Other attributes: `networks` by
+    name, `loop`.
     """
 
-    def __init__(self, settings: config.Config, events: EventList):
+    def __init__(self, settings: config.Config, events: EventList, running: Running | None = None):
         self.config = settings
         self.events = events
         self.networks: dict[str, Network] = {}
-        self.connectors: dict[str, Connector] = {}
-        self.servers: dict[str, WebsocketServer] = {}
+        self.connectors, self.servers, self.broadcasters = running or ({}, {}, {})
         self.failures = 0
         self.loop = asyncio.new_event_loop()
         self._hooked: dict[str, HookedNetwork] = {}
-        self._brokers: dict[str, Broker] = {}
+        self._memberships: list[Membership] = []
         self._guests: list[Guest] = []
         self._unknown: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="eventhive-loop", daemon=True)
@@ -140,86 +137,35 @@ class Hive:
 
     async def _start(self) -> None:
         self._dispatcher = Dispatcher(self._run_hooks, self._congestion)
-        for server in self.config.servers.values():
-            await self._serve(server)
-        for connector in self.config.connectors.values():
-            self._join(connector)
+        for name in {**self.config.servers, **self.config.connectors}:
+            self._join(name)
         self.events.declared = self._declared
         for name in self.events.match():
             self._subscribe(name)
-        for one in self.connectors.values():
-            one.start()
+        # All to their end: what fails stops what has begun.
+        for error in await asyncio.gather(*[one.start() for one in self._memberships], return_exceptions=True):
+            if error is not None:
+                raise error
         settled = [asyncio.ensure_future(one.settled.wait()) for one in self.connectors.values()]
         if settled:
             _, waiting = await asyncio.wait(settled, timeout=SETTLE_SECONDS)
             for task in waiting:
                 task.cancel()
 
-    async def _serve(self, server: config.Server) -> None:
-        from .servers.broker import Broker
-        from .servers.websocket import WebsocketServer
-        from .websocket import AddressInUse
+    def _join(self, name: str) -> None:
+        from .membership import Membership
 
-        broker = Broker()
-        one = WebsocketServer(
-            server.network,
-            server.address.host,
-            server.address.port,
-            broker,
-            server.access.token.read(),
-            access.server_context(server.access),
-        )
-        try:
-            await one.start()
-        except AddressInUse:
-            if not server.needed:
-                raise
-            logger.info("%s: a server listens on %s:%d already", server.network, one.host, one.port)
-            return
-        self.servers[server.network] = one
-        self._brokers[server.network] = broker
-
-    def _join(self, connector: config.Connector) -> None:
-        common = self.config.eventhive
-        network = Network(
-            connector.network,
-            connector.input_channel,
-            self._connector(connector),
-            connector.metadata_key,
-            self._dispatcher,
-            connector.secret.make(connector.network, common.metadata_key, bool(connector.metadata_key)),
-        )
-        self.networks[network.name] = network
-        self.connectors[network.name] = network.connector
-        self._hooked[network.name] = HookedNetwork(network, self._dispatcher)
-
-    def _connector(self, connector: config.Connector) -> Connector:
-        name, address = connector.network, connector.address
-        if connector.redis is not None:
-            return _redis(name, connector.redis)
-        if connector.kind == config.MEMORY or name in self._brokers:
-            from .connectors.memory import MemoryConnector
-            from .servers.broker import Broker
-
-            return MemoryConnector(name, self._brokers.setdefault(name, Broker()))
-        from .connectors.websocket import WebsocketConnector
-
-        return WebsocketConnector(
-            name,
-            address.host,
-            address.port,
-            address.endpoint,
-            address.scheme,
-            self._credentials(connector),
-        )
-
-    def _credentials(self, connector: config.Connector) -> "Credentials":
-        from .websocket import Credentials
-
-        tokens = connector.access.token.read()
-        secure = connector.address.scheme == access.TLS
-        tls = access.client_context(connector.access) if secure else None
-        return Credentials(tokens[0] if tokens else "", tls, connector.access.server_name)
+        settings = self.config
+        joins, common = settings.connectors.get(name), settings.eventhive
+        one = Membership(name, joins, settings.servers.get(name), common.interfaces, self.servers, self.broadcasters)
+        self._memberships.append(one)
+        if joins is not None and one.connector is not None:
+            key, hooks = joins.metadata_key, self._dispatcher
+            seal = joins.secret.make(name, common.metadata_key, bool(key))
+            network = Network(name, joins.input_channel, one.connector, key, hooks, seal)
+            self.networks[name] = network
+            self.connectors[name] = one.connector
+            self._hooked[name] = HookedNetwork(network, hooks)
 
     def _declared(self, name: str) -> None:
         self.loop.call_soon_threadsafe(self._subscribe, name)
@@ -270,27 +216,15 @@ class Hive:
         self._dispatcher.stop()
         if not in_hook and not await self._dispatcher.wait(timeout / 2) and self._dispatcher.waiting:
             logger.error("%d received events were not, or not yet, dealt with by hooks", self._dispatcher.waiting)
+        await asyncio.gather(*[one.stay() for one in self._memberships])
         left = max(end - self.loop.time(), 0)
         lost = await asyncio.gather(*[network.stop(left) for network in self.networks.values()])
         for name, count in zip(self.networks, lost, strict=True):
             if count:
                 logger.error("%s: %d events were not sent in time", name, count)
-        await asyncio.gather(*[one.stop(max(end - self.loop.time(), 0)) for one in self.servers.values()])
+        await asyncio.gather(*[one.stop(max(end - self.loop.time(), 0)) for one in self._memberships])
         # What was cut off is closed by the loop in its next iteration.
         await asyncio.sleep(0)
-
-
-def _redis(network: str, init: RedisInit) -> Connector:
-    try:
-        from .connectors.redis import RedisConnector
-        from .connectors.redis_servers import UnusableInit
-    except ModuleNotFoundError as error:
-        missing = "Redis needs a library that is not installed: pip install 'eventhive[redis]'"
-        raise init.section.error("", missing) from error
-    try:
-        return RedisConnector(network, init.keywords)
-    except UnusableInit as error:
-        raise init.section.error(error.key, f"{error}{near(error.key, error.known)}") from None
 
 
 class HookedNetwork:

@@ -1,6 +1,7 @@
 """One mapping of a configuration: its values with their types checked, each error with file, line and key."""
 
 import difflib
+import ipaddress
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,18 @@ class Section:
         if not isinstance(value, bool):
             raise self.error(key, f"true or false is needed, not {value!r}")
         return value
+
+    def addresses(self, key: str) -> tuple[str, ...]:
+        """A list of IP addresses; empty where there is none."""
+        values = self._values.get(key)
+        if not isinstance(values, (list, tuple, type(None))):
+            raise self.error(key, "a list of addresses is needed, such as [192.168.1.10]")
+        for value in values or ():
+            try:
+                ipaddress.ip_address(value if isinstance(value, str) else "")
+            except ValueError:
+                raise self.error(key, f"an address of this machine is needed, not {value!r}") from None
+        return tuple(values or ())
 
     def path(self, key: str) -> Path | None:
         """A file, relative to the folder of the configuration; None where there is none."""

@@ -20,21 +20,18 @@ DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
 HINTS = {"typing", "collections", "_hashlib"}
 
 BASE = {"logger", "settings", "exceptions", "section"}
+PLACES = {"core", "access", "config", "discovery", "reach", "websocket", "connectors", "servers", "hosting", "roaming"}
 HIVE = {
     *BASE,
-    "access",
+    *PLACES,
     "classic",
-    "config",
-    "connectors",
-    "core",
     "dispatch",
     "drops",
+    "membership",
     "network",
-    "seals.base",
     "redis_init",
+    "seals.base",
     "secret",
-    "servers",
-    "websocket",
 }
 
 # Room: the rooms that it may import from, itself included. The longest prefix of a module is its room.
@@ -53,13 +50,17 @@ ROOMS: dict[str, set[str]] = {
     "crypto": {"core.aes_host", "seals.canonical", "seals.classic"},
     "drops": set(),
     "classic": {"core"},
-    "discovery": {"core"},
+    "reach": {"core"},
+    "discovery": {"core", "reach"},
     "websocket": {"core", "websocket"},
     "dispatch": set(),
     "eventlist": {"core"},
     "connectors": {"core", "classic", "websocket", "connectors"},
     "servers": {"core", "classic", "websocket", "servers"},
     "network": {"core", "classic", "connectors.base", "dispatch", "drops", "seals.base"},
+    "hosting": {"core", "access", "config", "discovery", "reach", "servers"},
+    "roaming": PLACES,
+    "membership": {*PLACES, "redis_init", "section"},
     "hive": HIVE,
     "gateway": {"core", "websocket", "gateway"},
     "gateway.bridge": {"core", "gateway.bridge", "gateway.devices"},
@@ -79,6 +80,7 @@ THIRD_PARTY = {
     "redis": {"connectors.redis", "connectors.redis_servers", "connectors.redis_session"},
     "serial": {"gateway.serial_link"},
     "zeroconf": {"discovery"},
+    "ifaddr": {"reach"},
     "Crypto": {"core.aes_host"},
     "cryptolib": {"core.aes"},
     "ucryptolib": {"core.aes"},

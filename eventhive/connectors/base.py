@@ -26,6 +26,8 @@ KEEPALIVE_SECONDS = 20.0
 Confirm = Callable[[], None]
 # Called where the carrier knows that an event has reached no receiver.
 Nobody = Callable[[], None]
+# What waits for a carrier: topic, payload, and whom to tell.
+Event = tuple[str, Payload, Confirm | None, Nobody | None]
 
 logger = logging.getLogger("eventhive")
 
@@ -33,9 +35,9 @@ logger = logging.getLogger("eventhive")
 class Connector:
     """Carries the events of `network`.
 
-    `deliver(topic, payload)`, `relieved()` and `came_up()` are set by the user: the first is called for each received
-    event, the second when `ready` has become true, the third when `connected` has. `settled` is set once the first
-    attempt to connect has come to an end.
+    `deliver(topic, payload)`, `relieved()`, `came_up()` and `changed()` are set by the user: the first is called for
+    each received event, the second when `ready` has become true, the third when `connected` has, the last when
+    `connected` or `state` have changed. `settled` is set once the first attempt to connect has come to an end.
     """
 
     def __init__(self, network: str):
@@ -43,6 +45,7 @@ class Connector:
         self.deliver: Callable[[str, Payload], None] = lambda topic, payload: None
         self.relieved: Callable[[], None] = lambda: None
         self.came_up: Callable[[], None] = lambda: None
+        self.changed: Callable[[], None] = lambda: None
         self.settled = asyncio.Event()
         self.connected = False
         self.state = "not started"
@@ -80,6 +83,10 @@ class Connector:
     def resume(self) -> None:
         """Receive again."""
 
+    def withdraw(self) -> list[Event]:
+        """Give back what the carrier has not, in order: somebody else will pass it on. Only `stop` may follow."""
+        return []
+
     async def stop(self, seconds: float) -> int:
         """Disconnect when the carrier has everything, or after `seconds`; returns how many events it has not."""
         raise NotImplementedError
@@ -93,3 +100,4 @@ class Connector:
         if state != self.state:
             self.state = state
             logger.log(level, "%s: %s", self.network, state)
+        self.changed()

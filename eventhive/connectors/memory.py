@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from ..classic import Payload
-from .base import Confirm, Connector, Nobody
+from .base import Confirm, Connector, Event, Nobody
 
 
 class Broker(Protocol):
@@ -77,6 +77,13 @@ class MemoryConnector(Connector):
     def unsubscribe(self, topic: str) -> None:
         """Leave a topic."""
         self._broker.unsubscribe(topic, self)
+
+    def withdraw(self) -> list[Event]:
+        """Everything was handed over."""
+        unconfirmed, self._unconfirmed = self._unconfirmed, []
+        for confirm in unconfirmed:
+            confirm()
+        return []
 
     async def stop(self, seconds: float) -> int:
         """Nothing waits here."""

@@ -29,6 +29,7 @@ from .base import (
     MAX_WAITING_BYTES,
     Confirm,
     Connector,
+    Event,
     Nobody,
     logger,
 )
@@ -123,6 +124,20 @@ class WebsocketConnector(Connector):
         if self._link is not None:
             self._link.resume()
 
+    def withdraw(self) -> list[Event]:
+        """Give back what has no answer."""
+        waiting, self._waiting = self._waiting, {}
+        self._unsent.clear()
+        self._bytes = 0
+        self._drained.set()
+        calls = [(classic.read(frame.decode()), confirm) for frame, confirm in waiting.values()]
+        return [
+            (topic, classic.payload_of(call), confirm, None)
+            for call, confirm in calls
+            if isinstance(call, Call)
+            for topic in classic.topics_of(call)
+        ]
+
     async def stop(self, seconds: float) -> int:
         """Wait for the server's answers, then disconnect."""
         if self._waiting:
@@ -182,8 +197,8 @@ class WebsocketConnector(Connector):
             why = await self._attempt()
             if self.connected:
                 pauses = delays(random.randrange, FIRST_PAUSE_MS, MAX_PAUSE_MS)
-            self._became(False, f"waiting for {self.url}: {why}", logging.WARNING)
             self.settled.set()
+            self._became(False, f"waiting for {self.url}: {why}", logging.WARNING)
             # Asking again at once would neither help nor please who guards the server.
             await asyncio.sleep((MAX_PAUSE_MS if self._refused else next(pauses)) / 1000)
 
@@ -236,8 +251,8 @@ class WebsocketConnector(Connector):
 
     def _answered(self, answer: Answer) -> None:
         if answer.call_id == GREETING:
-            self._became(True, f"connected to {self.url}")
             self.settled.set()
+            self._became(True, f"connected to {self.url}")
         elif answer.call_id in self._waiting:
             # Kept, it would be refused again after each reconnect.
             logger.error("%s: the server refused an event: %r", self.network, answer.result)

@@ -79,14 +79,17 @@ class WebsocketServer:
         if not all(ipaddress.ip_address(name[0]).is_loopback for name in names):
             self.admission.warn(f"{self.host}:{self.port}", self._tls is not None)
 
-    async def stop(self, seconds: float) -> None:
-        """Say goodbye to all, after what waits for them; whoever has not read it after `seconds` is cut off."""
-        if self._server is None:
-            return
-        self._server.close()
-        gone = [peer.gone for peer in self.peers]
+    def shut(self) -> None:
+        """Let nobody in any more, and say goodbye to all, after what waits for them."""
+        if self._server is not None:
+            self._server.close()
         for peer in list(self.peers):
             peer.close(GOING_AWAY, "the server is shutting down")
+
+    async def stop(self, seconds: float) -> None:
+        """Shut; whoever has not read what waits for it after `seconds` is cut off."""
+        self.shut()
+        gone = [peer.gone for peer in self.peers]
         if gone:
             await asyncio.wait(gone, timeout=seconds)
         for peer in list(self.peers):

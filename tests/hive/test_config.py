@@ -66,6 +66,14 @@ servers:
     assert read.servers == {"one": Server("one", Address(), True)}
 
 
+@pytest.mark.parametrize(
+    ("written", "seconds"), [("false", 0), ("0", 0), ("true", 3), ("'true'", 3), ("10", 10), ("0.5", 0.5)]
+)
+def test_how_long_a_server_is_looked_up(written: str, seconds: float) -> None:
+    read = config(f"connectors: {{one: {{pubsub_type: fastapi, from_broadcast: {written}}}}}")
+    assert read.connectors["one"].from_broadcast == seconds
+
+
 def test_later_texts_win_and_keep_the_rest() -> None:
     read = config(QUEEN, "connectors: {my-hive: {init: {port: 9000}}, other: {pubsub_type: memory}}")
     assert read.connectors["my-hive"].address == Address(port=9000)
@@ -140,13 +148,19 @@ def test_a_gateway_without_a_file_and_without_a_websocket() -> None:
         ),
         ("connectors: {a: {pubsub_type: redis, init: {host: 1}}}", "gateway.yaml:1: connectors.a.init.host: a text is"),
         (
-            "connectors: {a: {pubsub_type: fastapi, from_broadcast: 5}}",
-            "gateway.yaml:1: connectors.a.from_broadcast: looking servers up is not available in this version",
+            "connectors: {a: {pubsub_type: fastapi, from_broadcast: -1}}",
+            "gateway.yaml:1: connectors.a.from_broadcast: true, false or seconds up to 3600 are needed",
         ),
         (
-            "servers: {a: {pubsub_type: fastapi, create: always, broadcast: true}}",
-            "gateway.yaml:1: servers.a.broadcast: announcing a server is not available in this version",
+            "connectors: {a: {pubsub_type: fastapi, from_broadcast: [1]}}",
+            "gateway.yaml:1: connectors.a.from_broadcast: true or false is needed, not [1]",
         ),
+        (
+            "connectors: {a: {pubsub_type: fastapi, from_broadcast: 5, init: {token: 0123456789abcdef}}}",
+            "gateway.yaml:1: connectors.a.init.token: anybody can announce a server and would be given the token: set",
+        ),
+        ("eventhive: {interfaces: eth0}", "gateway.yaml:1: eventhive.interfaces: a list of addresses is needed"),
+        ("eventhive: {interfaces: [eth0]}", "gateway.yaml:1: eventhive.interfaces: an address of this machine is"),
         (
             "servers: {a: {pubsub_type: fastapi, create: always, broadcast: maybe}}",
             "gateway.yaml:1: servers.a.broadcast: true or false is needed, not 'maybe'",
