@@ -41,12 +41,12 @@ class Device:
 
 def remote(hive: Any, topic: str = "net/here/event") -> Remote:
     one = Remote()
-    hive.in_loop(hive.hive._brokers["net"].subscribe, topic, one)
+    hive.in_loop(hive.hive.connectors["net"]._broker.subscribe, topic, one)
     return one
 
 
 def arrive(hive: Any, text: str, topic: str = "net/here/event") -> None:
-    hive.in_loop(hive.hive._brokers["net"].publish, topic, Payload(text=text), "remote")
+    hive.in_loop(hive.hive.connectors["net"]._broker.publish, topic, Payload(text=text), "remote")
 
 
 @pytest.mark.parametrize("text", [CLASSIC, STRICT])
