@@ -112,6 +112,19 @@ def test_members_that_do_not_agree(run: Run, port: int, of_queen: str, of_worker
     assert " with {" not in output and output.count("dropped") == 1 and "s3cr3t" not in output
 
 
+@pytest.mark.parametrize("more", SEALS)
+def test_what_is_called_before_there_is_a_server_arrives_once_and_in_order(run: Run, port: int, more: str) -> None:
+    queen = run(program(QUEEN, port, "queen", more))
+    queen.expect("ready")
+    for number in range(20):
+        queen.tell(f"{number}")
+    worker = run(program(WORKER, port, "worker", more, server=True))
+    for number in range(20):
+        worker.expect(f"worker/action with {{'line': '{number}'}}")
+    worker.tell()
+    assert worker.end().count(" with {") == 20
+
+
 def test_a_secret_of_the_environment(run: Run, port: int) -> None:
     queen = run(program(QUEEN, port, "queen", "", server=True), EVENTHIVE_SECRET="net:a:b:c")
     queen.expect("ready")
