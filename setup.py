@@ -69,6 +69,7 @@ setup(
     entry_points={
         "console_scripts": [
             "eventhive = eventhive.cli.main:main",
+            "eventhive-cli = eventhive.cli.classic:main",
             "eventhive-gateway = eventhive.cli.main:gateway",
         ]
     },

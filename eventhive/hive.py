@@ -9,7 +9,7 @@ import asyncio
 import atexit
 import logging
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from . import config
@@ -73,12 +73,16 @@ class Hive:
         """True while the hooks of this process are behind; whoever can should take in less."""
         return self._dispatcher.congested
 
-    def start(self) -> None:
-        """Bring everything up; returns when each network is connected or known not to be. Raises `LocalError`."""
+    def start(self, prepare: "Callable[[Hive], None] | None" = None, settle: float = SETTLE_SECONDS) -> None:
+        """Bring everything up; returns when each network is connected or known not to be, or after `settle` seconds.
+
+        `prepare(hive)` is called in the loop when there are all networks and none is connected, so that what it
+        subscribes is subscribed with the connection. Raises `LocalError`.
+        """
         self._thread.start()
         atexit.register(self.stop)
         try:
-            self.run_in_loop(self._start())
+            self.run_in_loop(self._start(prepare, settle))
         except BaseException:
             self.stop(0)
             raise
@@ -135,20 +139,22 @@ class Hive:
         finally:
             self.loop.close()
 
-    async def _start(self) -> None:
+    async def _start(self, prepare: "Callable[[Hive], None] | None", settle: float) -> None:
         self._dispatcher = Dispatcher(self._run_hooks, self._congestion)
         for name in {**self.config.servers, **self.config.connectors}:
             self._join(name)
         self.events.declared = self._declared
         for name in self.events.match():
             self._subscribe(name)
+        if prepare is not None:
+            prepare(self)
         # All to their end: what fails stops what has begun.
         for error in await asyncio.gather(*[one.start() for one in self._memberships], return_exceptions=True):
             if error is not None:
                 raise error
         settled = [asyncio.ensure_future(one.settled.wait()) for one in self.connectors.values()]
         if settled:
-            _, waiting = await asyncio.wait(settled, timeout=SETTLE_SECONDS)
+            _, waiting = await asyncio.wait(settled, timeout=settle)
             for task in waiting:
                 task.cancel()
 

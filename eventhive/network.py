@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from .classic import Payload, dumps, with_metadata
 from .connectors.base import Confirm, Connector
 from .core.errors import LimitError, LocalError, PeerError
+from .core.names import SEPARATOR
 from .dispatch import Dispatcher
 from .drops import Drops
 from .seals.base import NOT_JSON, UNEXPECTED, Seal, is_classic, is_strict
@@ -62,6 +63,7 @@ class Network:
         self._hooks = hooks
         self._seal = seal
         self._participants: dict[str, dict[Participant, None]] = {}
+        self._observers: list[Participant] = []
         self._loop = asyncio.get_running_loop()
         self.drops = Drops(name, self._loop.time)
         self._thread = threading.get_ident()
@@ -97,9 +99,7 @@ class Network:
 
         Raises `LocalError` when the data is not JSON, or too much for one event.
         """
-        payload = Payload(text=dumps(self._complete(topic, data))).check()
-        if self._seal is not None:
-            self._seal.check(payload.text)
+        payload = self.check(topic, data)
         if len(self._calls) >= MAX_CALLS and not self._wait_for_room():
             self._dropping(topic)
             return False
@@ -109,12 +109,27 @@ class Network:
             self._loop.call_soon_threadsafe(self._send_calls)
         return True
 
+    def check(self, topic: str, data: Any) -> Payload:
+        """What would be sent; raises `LocalError` when data is not JSON, cannot be sealed, or is too much."""
+        payload = Payload(text=dumps(self._complete(topic, data))).check()
+        if self._seal is not None:
+            self._seal.check(payload.text)
+        return payload
+
     def subscribe(self, topic: str, participant: Participant) -> None:
         """Have `participant.deliver` called for the events of this full name."""
         participants = self._participants.setdefault(topic, {})
         if not participants:
             self.connector.subscribe(topic)
         participants[participant] = None
+
+    def observe(self, participant: Participant) -> None:
+        """Have `participant.deliver` called for all events of this network; before its connector is started.
+
+        Raises `LocalError` where the carrier cannot tell of all.
+        """
+        self.connector.subscribe_all()
+        self._observers.append(participant)
 
     def unsubscribe(self, topic: str, participant: Participant) -> None:
         """The reverse; without effect when it was not subscribed."""
@@ -144,10 +159,10 @@ class Network:
 
     def _publish(self, topic: str, payload: Payload, origin: object, confirm: Confirm | None) -> bool:
         done = self._carry(topic, payload, confirm)
-        participants = self._participants.get(topic)
+        participants = (*self._participants.get(topic, ()), *self._observers)
         if participants:
             data = payload.data
-            for participant in tuple(participants):
+            for participant in participants:
                 if participant is not origin:
                     participant.deliver(topic, data)
         return done
@@ -164,12 +179,15 @@ class Network:
         return self.connector.publish(topic, payload, confirm)
 
     def _received(self, topic: str, payload: Payload) -> None:
+        if self._observers and not topic.startswith(self.name + SEPARATOR):
+            # A server tells who asks for all topics of those of other networks too.
+            return
         try:
             data = self._opened(topic, payload)
         except PeerError as error:
             self.drops(topic, str(error))
             return
-        for participant in tuple(self._participants.get(topic, ())):
+        for participant in (*self._participants.get(topic, ()), *self._observers):
             participant.deliver(topic, data)
 
     def _opened(self, topic: str, payload: Payload) -> Any:

@@ -7,9 +7,11 @@ Rules of this file:
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import template
 from .core.errors import LocalError
 
 if TYPE_CHECKING:
@@ -55,6 +57,10 @@ class Settings:
 
     def read_file(self, path: str | os.PathLike[str]) -> None:
         """Merge a YAML file over what was read before."""
+        self.read_template(path, {})
+
+    def read_template(self, path: str | os.PathLike[str], values: Mapping[str, str]) -> set[str]:
+        """Merge a YAML file in which `{name}` stands for one of the values; returns the names that are in it."""
         file = Path(path)
         try:
             with file.open("rb") as stream:
@@ -64,8 +70,10 @@ class Settings:
             raise ConfigError(f"{file}: not UTF-8 text") from None
         except OSError as error:
             raise ConfigError(f"{file}: {error.strerror}") from None
-        self.read_text(text, str(file))
+        filled = template.fill(text, values)
+        self._read(filled.text, str(file), filled.words)
         self.directory, self.stem = file.parent.absolute(), file.stem
+        return filled.names
 
     def read_default(self) -> None:
         """Read the file that EVENTHIVE_CONFIG names, or `eventhive.yaml` of the working folder if there is one."""
@@ -75,10 +83,13 @@ class Settings:
 
     def read_text(self, text: str, source: str) -> None:
         """Merge a YAML text over what was read before; errors and marks call it `source`."""
+        self._read(text, source, {})
+
+    def _read(self, text: str, source: str, words: Mapping[str, str]) -> None:
         if len(text) > MAX_BYTES:
             raise ConfigError(f"{source}: longer than {MAX_BYTES} bytes, so it is no configuration")
         self.was_read = True
-        tree = _Tree(source)
+        tree = _Tree(source, words)
         new = tree.read(text)
         if new is None:
             return
@@ -104,8 +115,9 @@ class Settings:
 class _Tree:
     """Makes plain values of one text and notes the line of each key."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, words: Mapping[str, str]) -> None:
         self.source = source
+        self._words = words
         self.lines: dict[Place, tuple[str, Any]] = {}
         self._nodes = 0
 
@@ -187,7 +199,8 @@ class _Tree:
 
     def _scalar(self, node: "yaml.Node") -> Any:
         try:
-            return self._loader.construct_object(node)
+            value = self._loader.construct_object(node)
+            return template.replaced(value, self._words) if isinstance(value, str) else value
         except ValueError as error:
             # What looks like a date or a number and is none.
             problem = f"{node.value!r} cannot be read ({error}): put it in quotes"

@@ -19,7 +19,7 @@ DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
 # What both may import besides for annotations, in the block that no board gets.
 HINTS = {"typing", "collections", "_hashlib"}
 
-BASE = {"logger", "settings", "exceptions", "section"}
+BASE = {"logger", "settings", "template", "exceptions", "section"}
 PLACES = {"core", "access", "config", "discovery", "reach", "websocket", "connectors", "servers", "hosting", "roaming"}
 HIVE = {
     *BASE,
@@ -40,7 +40,8 @@ ROOMS: dict[str, set[str]] = {
     "micro": {"micro", "core"},
     "logger": set(),
     "exceptions": {"core"},
-    "settings": {"core"},
+    "settings": {"core", "template"},
+    "template": set(),
     "section": {"settings"},
     "access": {"core", "section"},
     "redis_init": {"section"},

@@ -47,6 +47,7 @@ LISTENER = 'queen/temperature")\ndef temperature(data):\n    print(f'
 COPY = "mpremote"
 WORKER = 'worker/action")'
 QUEEN = "itertools"
+TRAFFIC = "eventhive listen"
 REFERENCE = "create: always            #"
 OUTPUTS = {"text"}
 
@@ -62,7 +63,8 @@ def commands(marker: str) -> list[list[str]]:
 
 
 def test_every_block_is_checked() -> None:
-    known = [CALL, HOOK, DEMO, TESTS, TOOLS, GATEWAY, RUN, ADD, BOARD, LISTENER, COPY, WORKER, QUEEN, REFERENCE]
+    programs = [CALL, HOOK, LISTENER, WORKER, QUEEN]
+    known = [*programs, DEMO, TESTS, TOOLS, GATEWAY, RUN, ADD, BOARD, COPY, TRAFFIC, REFERENCE]
     blocks = {block(marker) for marker in known}
     assert len(blocks) == len(known)
     assert [text for kind, text in BLOCKS if kind not in OUTPUTS and text not in blocks] == []
@@ -153,6 +155,23 @@ def test_worker_and_queen(start: Callable[..., Program], ports: dict[str, str]) 
     start(["python", "-c", with_ports(block(QUEEN), ports)])
     worker.expect(r"^Working with: \{'number': \d+\}$")
     assert worker.end() == 0
+
+
+def test_listening_and_sending(start: Callable[..., Program], ports: dict[str, str]) -> None:
+    queen = start(["python", "-c", with_ports(block(QUEEN), ports)])
+    listen, send = [[with_ports(word, ports) for word in command] for command in commands(TRAFFIC)]
+    listener = start(listen)
+    listener.expect(r'^\d\d:\d\d:\d\d\.\d{3}  my-hive/worker/action  \{"number": \d+\}$')
+    worker = start(["python", "-c", with_ports(block(WORKER), ports)])
+    worker.expect("^Working with:")
+    sender = start(send)
+    assert sender.process.wait(DEADLINE_S) == 0
+    worker.expect(r"^Working with: \{'number': 0\}$")
+    listener.expect(r'my-hive/worker/action  \{"number": 0\}$')
+    assert listener.end() == 0
+    assert queen.process.poll() is None
+    queen.process.kill()
+    assert start(send).process.wait(DEADLINE_S) == 1
 
 
 def test_the_gateway_configurations(tmp_path: Path) -> None:

@@ -1,22 +1,17 @@
-"""The entry points: which command, and what its end looks like.
-
-Exit codes: 0 done, 1 failed (one line on stderr says what to do), 2 wrong usage, 130 interrupted.
-"""
+"""The entry points: which command runs. What its end looks like is in `ending.py`."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
-from ..core.errors import EventHiveError
 from ..core.version import VERSION
-from .output import say
-
-INTERRUPTED = 130
+from .ending import finish
 
 COMMANDS = {
+    "listen": "print the events of a network as they come",
+    "send": "call events of a network, and see that they are confirmed",
     "gateway": "connect devices with the networks of a configuration, until Ctrl-C",
     "device": "enrol devices, list them, and lay out what goes on a board",
     "demo": "show it all on this machine: a gateway, a hive, and two devices that run MicroPython",
@@ -25,6 +20,10 @@ COMMANDS = {
 _DESCRIPTION = "EventHive: events of Python programs and of microcontrollers, over one network of names."
 
 _EXAMPLES = """\
+events, from and for a hive that runs:
+  eventhive listen 'my-hive/queen/*'
+  eventhive send my-hive/worker/action '{"a": 1}'
+
 a first device, step by step:
   eventhive gateway                          run the gateway of gateway.yaml; its --help shows such a file
   eventhive device add sensor-1 -o eventhive.json    make a key, and the configuration of the board
@@ -39,19 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     parser = _parser(next((word for word in words if not word.startswith("-")), ""))
     parsed = parser.parse_args(words)
-    try:
-        code: int = parsed.run(parsed)
-        sys.stdout.flush()
-        return code
-    except EventHiveError as error:
-        say(f"eventhive: {error}")
-        return 1
-    except BrokenPipeError:
-        # Whoever read the output has seen enough; the interpreter must not complain about it at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except KeyboardInterrupt:
-        return INTERRUPTED
+    return finish("eventhive", lambda: parsed.run(parsed))
 
 
 def gateway() -> int:

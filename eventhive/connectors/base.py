@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable
 
 from ..classic import Payload
+from ..core.errors import LocalError
 
 # Events that wait for the carrier's answer; as many as an answer that takes a second needs at full rate.
 MAX_WAITING = 20_000
@@ -72,6 +73,13 @@ class Connector:
     def subscribe(self, topic: str) -> None:
         """Have the events of this exact topic delivered, now and after each reconnect."""
         raise NotImplementedError
+
+    def subscribe_all(self) -> None:
+        """Have the events of all topics delivered: before `start`, and in place of `subscribe`.
+
+        Raises `LocalError` where the carrier has no such subscription.
+        """
+        raise LocalError(f"{self.network}: its carrier takes exact names only, not '*'")
 
     def unsubscribe(self, topic: str) -> None:
         """Deliver the events of this topic no more."""

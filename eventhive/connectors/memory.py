@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from ..classic import Payload
+from ..classic import ALL_TOPICS, Payload
 from .base import Confirm, Connector, Event, Nobody
 
 
@@ -73,6 +73,10 @@ class MemoryConnector(Connector):
     def subscribe(self, topic: str) -> None:
         """Take part in a topic."""
         self._broker.subscribe(topic, self)
+
+    def subscribe_all(self) -> None:
+        """Take part in all topics."""
+        self._broker.subscribe(ALL_TOPICS, self)
 
     def unsubscribe(self, topic: str) -> None:
         """Leave a topic."""

@@ -27,6 +27,7 @@ class RoamingConnector(Connector):
         self.away.set()
         self.carrier: Connector | None = None
         self._topics: dict[str, None] = {}
+        self._all = False
         self._waiting: deque[Event] = deque()
         self._bytes = 0
         self._paused = False
@@ -52,8 +53,11 @@ class RoamingConnector(Connector):
         carrier.deliver = self.deliver
         carrier.relieved = self._send
         carrier.changed = self._changed
-        for topic in self._topics:
-            carrier.subscribe(topic)
+        if self._all:
+            carrier.subscribe_all()
+        else:
+            for topic in self._topics:
+                carrier.subscribe(topic)
         carrier.start()
         if self._paused:
             carrier.pause()
@@ -98,8 +102,12 @@ class RoamingConnector(Connector):
     def subscribe(self, topic: str) -> None:
         """Subscribe a topic, with this carrier and each later one."""
         self._topics[topic] = None
-        if self.carrier is not None:
+        if self.carrier is not None and not self._all:
             self.carrier.subscribe(topic)
+
+    def subscribe_all(self) -> None:
+        """Subscribe all topics, with each carrier."""
+        self._all = True
 
     def unsubscribe(self, topic: str) -> None:
         """The reverse."""

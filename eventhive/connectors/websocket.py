@@ -71,6 +71,7 @@ class WebsocketConnector(Connector):
         self._full = False
         self._paused = False
         self._refused = False
+        self._all = False
         self._drained = asyncio.Event()
 
     @property
@@ -103,10 +104,14 @@ class WebsocketConnector(Connector):
     def subscribe(self, topic: str) -> None:
         """Subscribe a topic, now and after each reconnect."""
         self._topics[topic] = None
-        if self._link is not None and topic not in self._asked:
+        if self._link is not None and topic not in self._asked and not self._all:
             self._asked.add(topic)
             self._number += 1
             self._link.send_encoded(classic.subscribe([topic], f"s{self._number}"))
+
+    def subscribe_all(self) -> None:
+        """Subscribe all topics; exact ones are not subscribed beside that, because the server would send both."""
+        self._all = True
 
     def unsubscribe(self, topic: str) -> None:
         """Ignore a topic, and do not subscribe it after the next reconnect."""
@@ -160,8 +165,9 @@ class WebsocketConnector(Connector):
         """There is a connection: subscribe everything, then send again what has no answer."""
         self._link = link
         self._asked = set(self._topics)
-        if self._topics:
-            link.send_encoded(classic.subscribe(list(self._topics), GREETING))
+        if self._all or self._topics:
+            topics = [classic.ALL_TOPICS] if self._all else list(self._topics)
+            link.send_encoded(classic.subscribe(topics, GREETING))
         else:
             link.send_encoded(classic.ping(GREETING))
         self._unsent = deque(self._waiting)
@@ -263,7 +269,7 @@ class WebsocketConnector(Connector):
             if call.call_id is not None:
                 link.send_encoded(classic.done(call.call_id))
             topic = _topic(call.arguments)
-            if topic in self._topics:
+            if self._all or topic in self._topics:
                 self.deliver(topic, classic.payload_of(call))
         elif call.call_id is not None:
             if call.method not in ("_ping_", "_get_channel_id_"):
