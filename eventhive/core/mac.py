@@ -1,21 +1,19 @@
 """HMAC-SHA256 (RFC 2104, RFC 4231) and comparison in constant time, from `hashlib.sha256` alone.
 
-MicroPython has neither `hmac` nor a `copy()` of a hash, so a key is kept as its two prepared pads.
+MicroPython has neither `hmac` nor a `copy()` of a hash, so a key is kept as its two pads.
 """
 
 from hashlib import sha256
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _hashlib import HASH
-    from collections.abc import Callable
+    from typing import Any
 
 _BLOCK_BYTES = 64
 
-
-def _prepared(pad: bytes) -> "Callable[[], HASH]":
-    """A function that gives a new hash which has read the pad."""
-    return getattr(sha256(pad), "copy", None) or (lambda: sha256(pad))
+# `_begin(_prepare(pad))` is a hash that has read the pad: a copy of one, or where hashes cannot be copied, a new one.
+_prepare: "Any" = sha256 if hasattr(sha256(), "copy") else bytes
+_begin: "Any" = getattr(type(sha256()), "copy", sha256)
 
 
 def _pad(key: bytes, byte: bytes) -> bytes:
@@ -30,17 +28,17 @@ class Mac:
         if len(key) > _BLOCK_BYTES:
             key = sha256(key).digest()
         key += bytes(_BLOCK_BYTES - len(key))
-        self._inner = _prepared(_pad(key, b"\x36"))
-        self._outer = _prepared(_pad(key, b"\x5c"))
+        self._inner = _prepare(_pad(key, b"\x36"))
+        self._outer = _prepare(_pad(key, b"\x5c"))
 
     def digest(self, first: bytes, second: bytes = b"") -> bytes:
         """The 32-byte code of `first` followed by `second`."""
-        inner = self._inner()
+        inner = _begin(self._inner)
         inner.update(first)
         inner.update(second)
-        outer = self._outer()
+        outer = _begin(self._outer)
         outer.update(inner.digest())
-        return outer.digest()
+        return outer.digest()  # type: ignore[no-any-return]
 
 
 def equal(left: bytes, right: bytes) -> bool:
