@@ -102,7 +102,7 @@ class Pump:
                 woken.clear()
             self.flush()
             await self.carrier.drain()
-        except (OSError, EOFError) as error:
+        except (OSError, EOFError, MemoryError) as error:
             self.session.fail("connection lost: %s" % (str(error) or "the other end is gone"))
         reader.cancel()
 

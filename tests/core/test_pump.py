@@ -101,7 +101,7 @@ class Running:
     def handle(self, event):
         self.events.append(event)
         if event[0] == EVENT:
-            self.session.confirm()
+            self.session.incoming().confirm()
 
     async def settle(self):
         self.settled.append(len(self.events))
@@ -227,13 +227,15 @@ class RunTest(unittest.TestCase):
         self.assertEqual(running.carrier.sent, [])
 
     def test_a_carrier_that_cannot_write(self):
-        async def script(running):
-            running.carrier.broken = OSError("ECONNRESET")
-            running.start()
+        for error in (OSError("ECONNRESET"), MemoryError("no room")):
 
-        running = self.run_async(script)
-        self.assertEqual(running.session.closed, "connection lost: ECONNRESET")
-        self.assertIn(running.session.closed, running.carrier.closed)
+            async def script(running, error=error):
+                running.carrier.broken = error
+                running.start()
+
+            running = self.run_async(script)
+            self.assertEqual(running.session.closed, "connection lost: %s" % error)
+            self.assertIn(running.session.closed, running.carrier.closed)
 
     def test_a_carrier_that_cannot_read(self):
         for error in (OSError("ECONNRESET"), EOFError("end")):
