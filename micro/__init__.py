@@ -16,34 +16,51 @@ one that may be lost, `time_ms` is the gateway's time, `outbox` holds what waits
 """
 
 from eventhive.core.errors import EventHiveError, LocalError, PeerError
-from eventhive.core.registry import EventList
 
 from .node import Node, forget
 
-EVENTS = EventList(None)
-append = EVENTS.append
 node = None
+_events = None
 
 
 def __getattr__(name):
+    if name == "EVENTS":
+        return _declared()
     if node is None:
         raise AttributeError("%s: call eventhive.init() first" % name)
     return getattr(node, name)
+
+
+def _declared():
+    # Loaded with the first use: a program that only sends declares nothing.
+    global _events
+    if _events is None:
+        from eventhive.core.registry import EventList
+
+        _events = EventList(None)
+        if node:
+            node.listen(_events)
+    return _events
 
 
 def hook(event, expand=True):
     """Decorator: call the function when the event (a name, a glob of declared ones, or a list) is called or arrives."""
 
     def add(function):
-        EVENTS.hook(function, event, expand)
+        _declared().hook(function, event, expand)
         return function
 
     return add
 
 
+def append(event, help=""):
+    """Declare one event, or each of a list; `help` tells a reader what it is for."""
+    _declared().append(event, help)
+
+
 def get_event_name():
     """Inside a hook: the name of the event that called it."""
-    return EVENTS.event
+    return _declared().event
 
 
 def init(settings="eventhive.json", boot_file="eventhive.boot"):
@@ -51,6 +68,8 @@ def init(settings="eventhive.json", boot_file="eventhive.boot"):
     global node
     from .settings import check, read
 
-    node = Node(check(settings) if type(settings) is dict else read(settings), EVENTS, boot_file)
+    node = Node(check(settings) if type(settings) is dict else read(settings), boot_file)
+    if _events:
+        node.listen(_events)
     forget("eventhive.settings")
     return node

@@ -8,13 +8,12 @@ import gc
 import sys
 from os import urandom
 
-from eventhive.core.envelope import ACK, EVENT, ONCE, encode
+from eventhive.core.envelope import ACK, encode
 from eventhive.core.errors import LocalError, PeerError
-from eventhive.core.names import local_name, split_name
+from eventhive.core.names import split_name
 from eventhive.core.ring import Mark, Outbox
-from eventhive.core.session import REJECTED
 
-from .port import print_exception, sleep_ms, ticks_diff, ticks_ms
+from .port import sleep_ms, ticks_diff, ticks_ms
 
 # What an event may have before a gateway has said what it takes.
 EVENT_BYTES = 1024
@@ -32,8 +31,30 @@ def forget(name):
     gc.collect()
 
 
+async def within(seconds, work):
+    """Await a coroutine, or a task, in this task; asyncio.TimeoutError, and its end, when it takes longer.
+
+    As `asyncio.wait_for`, which on a board makes two tasks for it.
+    """
+    timer = asyncio.create_task(_cancel(asyncio.current_task(), seconds))
+    try:
+        return await work
+    except asyncio.CancelledError:
+        # Somebody else's wish is passed on.
+        if not timer.done():
+            raise
+        raise asyncio.TimeoutError
+    finally:
+        timer.cancel()
+
+
+async def _cancel(task, seconds):
+    await asyncio.sleep(seconds)
+    task.cancel()
+
+
 class Node:
-    """One device and its link. `settings` are what `settings.check` gives; `events` its EventList.
+    """One device and its link. `settings` are what `settings.check` gives; `events` is its EventList, once it has one.
 
     `session` is None while there is no connection. Counters: `received` events given to hooks, `failed` hooks that
     raised, `unclaimed` events that nothing hooks, `rejected` unusable ones; those of what is sent are `outbox`'s.
@@ -41,9 +62,9 @@ class Node:
     replaced.
     """
 
-    def __init__(self, settings, events, boot_file):
+    def __init__(self, settings, boot_file):
         self.log = print
-        self.events = events
+        self.events = None
         self.received = self.failed = self.unclaimed = self.rejected = self.time_ms = 0
         self.outbox = Outbox(settings["outbox_bytes"], EVENT_BYTES)
         self.session = None
@@ -57,8 +78,12 @@ class Node:
         self._stopped = asyncio.Event()
         self._opened = False
         self._failure = None
-        self._arrived = []
+        self._arrivals = None
         self._ticks = ticks_ms()
+
+    def listen(self, events):
+        """Take what is called in this EventList, and give it what arrives."""
+        self.events = events
         events.outlet = self.call
         events.declared = self._declared
 
@@ -72,7 +97,7 @@ class Node:
         """Queue an event and wait for its acknowledgement; False when there was no room, or none came in time."""
         number = self.call(name, data)
         try:
-            return number > 0 and await asyncio.wait_for(self._acknowledged(number), timeout_s)
+            return number > 0 and await within(timeout_s, self._acknowledged(number))
         except asyncio.TimeoutError:
             return False
 
@@ -94,7 +119,7 @@ class Node:
         await self._stopped.wait()
         for last in (self._acknowledged(self.outbox.next - 1), started[0]):
             try:
-                await asyncio.wait_for(last, GOODBYE_S if self.session else 0.001)
+                await within(GOODBYE_S if self.session else 0.001, last)
             except asyncio.TimeoutError:
                 pass
             if self.session:
@@ -139,19 +164,27 @@ class Node:
                 await sleep_ms(MAX_MS if refused else next(waits))
 
     async def _serve(self):
-        from eventhive.core.pump import Pump
-
-        gc.collect()
-        from .dial import dial
-
         self._passed()
+        # What stays is loaded first, and into a heap in one piece; a hand-shake in between would cut it up.
+        gc.collect()
+        from eventhive.core.session import Session
+
         try:
-            session, carrier = await dial(self, self._settings)
-        finally:
+            from .dial import dial
+
+            carrier, limit = await dial(self, self._settings["link"])
             # A name that stays in this frame would keep the whole module.
             dial = None
-            for name in ("dial", "ws_connect", "core.greet", "core.keys"):
+            forget("eventhive.dial")
+            from .shake import shake_hands
+
+            session = await shake_hands(self, self._settings, carrier, limit)
+        finally:
+            dial = shake_hands = None
+            for name in ("dial", "ws_connect", "shake", "boot", "core.keys", "core.greet", "core.welcome", "core.ids"):
                 forget("eventhive." + name)
+        from eventhive.core.pump import Pump
+
         self.session = session
         if session.closed:
             return session
@@ -163,7 +196,7 @@ class Node:
 
     def _declared(self, name):
         if self.session:
-            from .dial import tell_hooks
+            from .tell import tell_hooks
 
             tell_hooks(self.session, self._settings, [name])
             self._woken.set()
@@ -185,29 +218,18 @@ class Node:
         return True
 
     def _handle(self, event):
-        kind = event[0]
-        if kind == EVENT or kind == ONCE:
-            self._arrived.append((event[1], event[2]))
-        elif kind == REJECTED:
-            self.rejected += 1
-        if kind == EVENT or kind == REJECTED:
-            self.session.confirm()
-        elif kind == ACK:
+        if event[0] == ACK:
             self._acked.set()
+            return
+        if not self._arrivals:
+            from .arrivals import Arrivals
+
+            self._arrivals = Arrivals(self)
+        self._arrivals.take(event)
 
     async def _settle(self):
-        # A turn of the loop: the writer sends the acknowledgements before any hook runs, as a hook may reset the board.
-        while self._arrived:
-            await sleep_ms(0)
-            name, data = self._arrived.pop(0)
-            self.received += 1
-            if not self.events.deliver(local_name(name), data, self._hook_failed):
-                self.unclaimed += 1
-
-    def _hook_failed(self, name, function, error):
-        self.failed += 1
-        self.log("eventhive: a hook of %s failed:" % name)
-        print_exception(error)
+        if self._arrivals:
+            await self._arrivals.settle()
 
     def _passed(self):
         # Boards' ticks wrap after twelve days; the ticker of a session asks more than once a second.

@@ -5,6 +5,7 @@ from binascii import b2a_base64
 from hashlib import sha1
 from os import urandom
 
+from .node import within
 from .ws import WebSocket, shut
 
 # The gateway's 101 answer is 129 bytes; anything much longer is some other server.
@@ -17,7 +18,7 @@ _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 async def connect(host, port, endpoint, limit):
     """A websocket to `ws://host:port/endpoint` that takes messages up to `limit` bytes; OSError says why not."""
     try:
-        return await asyncio.wait_for(_connect(host, port, endpoint, limit), CONNECT_S)
+        return await within(CONNECT_S, _connect(host, port, endpoint, limit))
     except asyncio.TimeoutError:
         raise OSError("no answer from %s:%d within %d s" % (host, port, CONNECT_S))
 

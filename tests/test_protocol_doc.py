@@ -12,12 +12,13 @@ import pytest
 from eventhive.core.envelope import EVENT, messages
 from eventhive.core.framing import CHALLENGE, DATA, READY, SerialLine, line_bytes
 from eventhive.core.gateway_session import GatewaySession
-from eventhive.core.greet import greet, welcome
+from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac
 from eventhive.core.marks import Marks
 from eventhive.core.refusals import refusal_text
 from eventhive.core.ring import Mark, Outbox
 from eventhive.core.session import OPENED
+from eventhive.core.welcome import open_session, welcome
 
 ROOT = Path(__file__).resolve().parents[1]
 VECTORS = ROOT / "tests/vectors"
@@ -155,7 +156,7 @@ class GatewaysEnd:
                 self.session.accept(stream, self.outbox, self.marks, time_ms)
             elif event[0] == EVENT:
                 self.events.append(event[1:])
-                self.session.confirm()
+                self.session.incoming().confirm()
 
     def command(self, data: str) -> None:
         assert self.outbox.put("my-hive/sensor-1/led", data.encode())
@@ -225,7 +226,8 @@ class Ends:
         outbox = Outbox(1 << 20, 4096)
         challenge = self.gateway.data_to_send()
         assert challenge is not None
-        hello, self.device = greet(challenge, "sensor-1", key, 0, 4096, bytes(24), 1024, 20, outbox, Mark())
+        hello, keys = greet(challenge, "sensor-1", key, 0, 4096, bytes(24), 1024, None)
+        self.device = open_session(challenge, hello, keys, 1024, 20, outbox, Mark())
         self.gateway.receive_data(hello)
         self.gateway.receive_data(self.device.data_to_send() or b"")
         event = self.gateway.next_event()
@@ -249,7 +251,7 @@ class Ends:
             self.gateway.receive_data(message)
             while self.gateway.next_event():
                 pass
-            self.gateway.confirm()
+            self.gateway.incoming().confirm()
             answer = self.gateway.data_to_send()
             assert answer is not None
             down.append(len(answer))

@@ -97,13 +97,14 @@ class GatewaySession(Session):
     def accept(self, stream: str, outbox: "Outbox", marks: "Marks", time_ms: int) -> None:
         """Admit the proven device, which numbers its events under `stream`; `outbox` holds those for it."""
         mark = marks.find(stream)
-        self.outbox, self._marks = outbox, marks
+        self.outbox, self.marks = outbox, marks
         self.say(b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0))
         self.begin(RUNNING, self.seal, self.unseal, self.hello.limit, self._heartbeat_ms // 1000)
         outbox.largest = self.room
         # From here on the base class alone, without a detour: every event comes this way.
         self.receive_data = self._received.append  # type: ignore[assignment, method-assign]
         self._read = super()._read  # type: ignore[method-assign]
+        self._take = super()._take  # type: ignore[method-assign]
 
     def refuse(self, reason: int, why: str = "") -> None:
         """End the hand-shake with a refusal that the device can show to a person."""
@@ -113,8 +114,8 @@ class GatewaySession(Session):
 
     def acknowledge(self, mark: "Mark") -> None:
         """`mark.confirmed` has grown: tell the sender, with the next record, if it is what it sends now."""
-        if mark is self._mark:
-            self._ack_due = True
+        if mark is self.incoming().mark:
+            self.due = mark
 
     def data_to_send(self) -> "bytes | None":
         """As for any session; before admission, the challenge, or a refusal."""
@@ -168,8 +169,6 @@ class GatewaySession(Session):
         self.state = _PROVING
 
     def _take(self, message: "list[Any]") -> "Event | None":
-        if self.state == RUNNING:
-            return Session._take(self, message)
         if message[0] != OPEN or len(message) < 2 or not is_count(message[1]):
             raise PeerError("device '%s': its first message is not an open" % self.hello.name)
         if not MIN_HEARTBEAT_S <= message[1] <= MAX_HEARTBEAT_S:

@@ -1,23 +1,24 @@
-"""What both ends of a device link do once there are keys: records, numbers, acknowledgements, aliases, heartbeats.
+"""What both ends of a device link do once there are keys: records, acknowledgements, heartbeats, events to send.
 
 Rules of this file:
 1. Bytes in, events out, bytes to send; no clock (`tick` is told how much time passed), no randomness, no I/O.
 2. `receive_data` only buffers. `next_event` returns one event and has done nothing of what follows it.
 3. It does not know which end it is; the hand-shakes are in `greet.py` (device) and `gateway_session.py`.
 4. A fault of the peer is raised as `PeerError` by `next_event` and ends the session; its text names the state.
+5. What a device that only sends does not need is in `incoming.py`: messages of any kind that is not known here.
 
 Events are tuples: (OPENED, …) from the gateway's hand-shake, (EVENT, name, data, number), (ONCE, name, data, 0),
 (ACK, number), (REJECTED, number, why), (HOOKS, [name, …]), (BYE, reason, wake seconds).
 """
 
-from .envelope import ACK, BYE, EVENT, HOOKS, ONCE, PING, PONG, STREAM, check_data, encode, messages
-from .errors import LocalError, PeerError
-from .names import check_name
+from .envelope import ACK, BYE, EVENT, PING, PONG, STREAM, encode, messages
+from .errors import PeerError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
+    from .incoming import Incoming
     from .marks import Marks
     from .ring import Mark, Outbox
     from .seal import Sealed
@@ -48,8 +49,6 @@ MAX_REASON = 60
 # Numbers stay exact in every JSON reader (2**53 - 1); at a thousand events a second that is 285,000 years.
 MAX_NUMBER = 9007199254740991
 
-STREAM_DIGITS = 16
-
 # From the first message of the gateway to the first authentic record; a board needs a tenth of it.
 HANDSHAKE_MS = 5000
 
@@ -64,43 +63,38 @@ def is_count(value: object) -> "TypeGuard[int]":
     return type(value) is int and 0 <= value <= MAX_NUMBER
 
 
-def is_stream(value: object) -> "TypeGuard[str]":
-    """True for the 16 lower-case hex digits of a stream."""
-    try:
-        return type(value) is str and len(value) == STREAM_DIGITS and bytes.fromhex(value).hex() == value
-    except ValueError:
-        return False
-
-
 class Session:
     """One connection of one device, over any carrier that delivers whole messages in order.
 
     `limit` is the largest carrier message this end takes, in bytes. `outbox` and `marks` outlive the session: events to
     send, and a `Mark` (a gateway: `Marks`) of what was received. `closed` says why the session is over, `refused` is
     the reason where it was refused, `room` the bytes of text that a record to the peer may have; `messages` are those
-    of the last record that are still to be taken, the next one last.
+    of the last record that are still to be taken, the next one last. `due` is the mark whose `confirmed` the peer is
+    still to be told, or None.
     """
+
+    # Here, because an object with fewer attributes grows its table in smaller pieces.
+    closed: "str | None" = None
+    refused = 0
+    failed = False
+    batch = BATCH_BYTES
+    due: "Mark | None" = None
+    numbered: "Incoming | None" = None
 
     def __init__(self, limit: int, outbox: "Outbox", marks: "Mark | Marks"):
         self.state = HANDSHAKE
-        self.closed: "str | None" = None
-        self.refused = 0
-        self.batch = BATCH_BYTES
         self.room = 0
         self._limit = limit
         self.outbox = outbox
-        self._marks = marks
-        # None until there are keys, or until the peer has named its stream; they are not used before.
-        self._mark: "Mark" = None  # type: ignore[assignment]
+        self.marks = marks
+        # None until there are keys; they are not used before.
         self.seal: "Direction" = None  # type: ignore[assignment]
         self.unseal: "Direction" = None  # type: ignore[assignment]
-        self._failed = self._ack_due = False
         self._received: "list[bytes]" = []
         self.messages: "list[list[Any]]" = []
         self._control: "list[bytes]" = []
-        self._names_in: "list[str]" = []
         self._names_out: "dict[str, int]" = {}
-        self._next_in = self._next_out = self._silent_ms = self._idle_ms = self._heartbeat_ms = 0
+        self._next_out = self._silent_ms = self._idle_ms = self._heartbeat_ms = 0
 
     def begin(self, state: str, seal: "Direction", unseal: "Direction", peer_limit: int, heartbeat_s: int) -> None:
         """There are keys: `seal` and `unseal` are the two directions, `peer_limit` what the other end takes at most."""
@@ -135,7 +129,7 @@ class Session:
 
     def data_to_send(self) -> "bytes | None":
         """The next carrier message to write, or None; call it until it gives None."""
-        parts = self._parts(min(self.room, self.batch), self.room) if not self._failed else None
+        parts = self._parts(min(self.room, self.batch), self.room) if not self.failed else None
         if not parts:
             return None
         self._idle_ms = 0
@@ -180,12 +174,15 @@ class Session:
     def fail(self, why: str) -> None:
         """End the session without a word."""
         self.closed = self.closed or why
-        self._failed = True
+        self.failed = True
 
-    def confirm(self) -> None:
-        """Acknowledge all that was taken so far: it is where it has to be."""
-        self._mark.confirmed = self._mark.taken
-        self._ack_due = True
+    def incoming(self) -> "Incoming":
+        """What takes the messages that are not known here; loaded with the first one."""
+        if not self.numbered:
+            from .incoming import Incoming
+
+            self.numbered = Incoming(self)
+        return self.numbered
 
     def _read(self, message: bytes) -> "Event | None":
         if len(message) > self._limit:
@@ -195,73 +192,23 @@ class Session:
             self._silent_ms = 0
         if found is None:
             # A sender that cannot check an event sends it alone, so an unreadable record is one event.
-            return self._reject("not JSON") if self._count() else None
+            return self.incoming().unreadable()
         found.reverse()
         self.messages = found
         return None
 
     def _take(self, message: "list[Any]") -> "Event | None":
         kind, size = message[0], len(message)
-        if (kind == EVENT and size > 2) or (kind == ONCE and size > 2):
-            return self._take_event(kind, message[1], message[2])
         if kind == ACK and size > 2 and message[2] != self.outbox.stream:
             return None
         if kind == ACK and size > 1 and is_count(message[1]) and message[1] <= self.outbox.sent:
             self.outbox.acknowledge(message[1])
             return (ACK, message[1])
-        if kind == STREAM and size > 2 and is_stream(message[1]) and is_count(message[2]) and message[2]:
-            self._mark = self._marks.resume(message[1], message[2])
-            self._next_in = message[2]
-        elif kind == PING and size > 1 and is_count(message[1]):
+        if kind == PING and size > 1 and is_count(message[1]):
             self.say(b"[%d,%d]" % (PONG, message[1]))
-        elif kind == BYE and size > 2 and type(message[1]) is str and is_count(message[2]):
-            self.closed = "the other end said goodbye: %s" % message[1]
-            return (BYE, message[1], message[2])
-        elif kind == HOOKS:
-            return (HOOKS, message[1:])
         elif kind != PONG:
-            # Not the message itself: it may be nested deeper than a board can write it down.
-            raise PeerError("%s: unknown, malformed or impossible message of kind %d" % (self.state, kind))
+            return (self.numbered or self.incoming()).take(message)
         return None
-
-    def _take_event(self, kind: int, name: object, data: object) -> "Event | None":
-        name = self._name(name)
-        if kind == EVENT and not self._count():
-            return None
-        try:
-            check_data(data)
-        except LocalError as error:
-            return self._reject(str(error)) if kind == EVENT else None
-        return (kind, name, data, self._mark.taken if kind == EVENT else 0)
-
-    def _count(self) -> bool:
-        """Number the event at hand; False when it was taken before, which is acknowledged again."""
-        mark, number = self._mark, self._next_in
-        if not mark:
-            raise PeerError("%s: an event before its stream" % self.state)
-        self._next_in = number + 1
-        if number > mark.taken:
-            mark.taken = number
-            return True
-        self._ack_due = self._ack_due or number <= mark.confirmed
-        return False
-
-    def _reject(self, why: str) -> "Event":
-        return (REJECTED, self._mark.taken, why)
-
-    def _name(self, name: object) -> str:
-        known = self._names_in
-        if type(name) is int:
-            if 0 < name <= len(known):
-                return known[name - 1]
-            raise PeerError("%s: alias %d was never given" % (self.state, name))
-        try:
-            name = check_name(name)
-        except LocalError as error:
-            raise PeerError("%s: %s" % (self.state, error))
-        if len(known) < MAX_ALIASES and name not in known:
-            known.append(name)
-        return name
 
     def _parts(self, room: int, hard: int) -> "list[bytes]":
         """The messages of one record: up to `room` bytes of text, or one message of up to `hard`."""
@@ -270,9 +217,9 @@ class Session:
         while self._control and (not parts or len(self._control[0]) <= room):
             parts.append(self._control.pop(0))
             room -= len(parts[-1]) + 1
-        if self._ack_due and (not parts or room >= MAX_ACK_BYTES):
-            self._ack_due = False
-            parts.append(b"[%d,%d]" % (ACK, self._mark.confirmed))
+        if self.due and (not parts or room >= MAX_ACK_BYTES):
+            parts.append(b"[%d,%d]" % (ACK, self.due.confirmed))
+            self.due = None
             room -= len(parts[-1]) + 1
         if self.outbox.stream and not self._control and not self.closed:
             self._events(parts, room, hard)

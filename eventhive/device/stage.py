@@ -25,7 +25,6 @@ BUNDLES: Mapping[str, Sequence[str]] = {
         "eventhive.core",
         "eventhive.core.errors",
         "eventhive.core.names",
-        "eventhive.core.registry",
         "eventhive.core.envelope",
         "eventhive.core.ring",
     ),
@@ -35,7 +34,6 @@ BUNDLES: Mapping[str, Sequence[str]] = {
         "eventhive.core.aes",
         "eventhive.core.seal",
         "eventhive.core.session",
-        "eventhive.core.pump",
     ),
     "eventhive": ("eventhive.port", "eventhive.node", "eventhive"),
 }

@@ -17,12 +17,12 @@ from ends import (
 from eventhive.core.clear import CHALLENGE_BYTES, HELLO_HEAD_BYTES, UNKEYED
 from eventhive.core.envelope import EVENT, messages
 from eventhive.core.errors import PeerError
-from eventhive.core.greet import FIRST_FLIGHT_BYTES, greet, welcome
+from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac, session_keys
 from eventhive.core.refusals import REFUSE_ATTEMPT, REFUSE_KEY
-from eventhive.core.ring import Mark, Outbox
 from eventhive.core.seal import Sealed
 from eventhive.core.session import RUNNING
+from eventhive.core.welcome import FIRST_FLIGHT_BYTES, welcome
 
 STREAM = "a1a2a3a400000001"
 
@@ -87,7 +87,7 @@ class FreshnessTest(unittest.TestCase):
     """Randomness may be stuck; `ends` always is, so attempt and challenge are all that differs."""
 
     def hello(self, challenge, attempt, seed=bytes(24)):
-        return greet(challenge, "sensor-1", KEY, 0, attempt, seed, 1024, 20, Outbox(100, 100), Mark())[0]
+        return greet(challenge, "sensor-1", KEY, 0, attempt, seed, 1024, None)[0]
 
     def keys(self, challenge, hello):
         return [beginning(key) for key in session_keys(link_mac(KEY), challenge, hello)]
@@ -321,7 +321,7 @@ class HelloTest(unittest.TestCase):
 
     def test_a_key_is_named_by_its_generation(self):
         for keygen in (0, 1, 255):
-            hello = greet(challenge_of(), "a", KEY, keygen, 1, bytes(24), 1024, 20, Outbox(100, 100), Mark())[0]
+            hello = greet(challenge_of(), "a", KEY, keygen, 1, bytes(24), 1024, None)[0]
             self.assertEqual(hello[3], keygen)
 
     def test_the_open_names_the_heartbeat(self):

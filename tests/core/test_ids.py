@@ -1,8 +1,8 @@
-"""Ids of devices."""
+"""Ids of devices and of streams."""
 
 import unittest
 
-from eventhive.core.ids import MAX_ID_CHARS, is_id
+from eventhive.core.ids import MAX_ID_CHARS, is_id, is_stream
 
 
 class IdTest(unittest.TestCase):
@@ -26,3 +26,11 @@ class IdTest(unittest.TestCase):
         for value in (None, True, 1, b"sensor-1", ["a"], ("a",), {"a": 1}):
             with self.subTest(value=value):
                 self.assertFalse(is_id(value))
+
+
+class StreamTest(unittest.TestCase):
+    def test_sixteen_lower_case_hex_digits(self):
+        self.assertTrue(is_stream("00000000000000ff"))
+        for value in ("", "00000000000000f", "0000000000000ffff", "00000000000000fg", "00000000000000FF", 0, None):
+            with self.subTest(value=value):
+                self.assertFalse(is_stream(value))

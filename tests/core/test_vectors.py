@@ -9,11 +9,12 @@ from eventhive.core.aes import Ctr, block_cipher
 from eventhive.core.envelope import EVENT, HOOKS, check_data, encode, messages
 from eventhive.core.errors import LocalError, PeerError
 from eventhive.core.framing import CHALLENGE, DATA, HELLO, READY, SerialLine, pack_line, parse_line
-from eventhive.core.greet import greet, welcome
+from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac, session_keys
 from eventhive.core.mac import Mac, equal
 from eventhive.core.ring import Mark, Outbox
 from eventhive.core.seal import Sealed
+from eventhive.core.welcome import open_session, welcome
 
 
 def hexed(data):
@@ -214,18 +215,10 @@ class Transcript:
         self.messages = [(message["from"], unhexed(message["message"])) for message in session["messages"]]
         key, seed = unhexed(self.vector["device_key"]), unhexed(session["seed"])
         self.challenge = self.messages.pop(0)[1]
-        hello, self.session = greet(
-            self.challenge,
-            self.vector["id"],
-            key,
-            0,
-            session["attempt"],
-            seed,
-            session["limit"],
-            self.vector["heartbeat_s"],
-            self.outbox,
-            self.mark,
-        )
+        who = self.vector["id"], key, 0, session["attempt"]
+        hello, keys = greet(self.challenge, *who, seed, session["limit"], self.outbox.stream)
+        limits = session["limit"], self.vector["heartbeat_s"]
+        self.session = open_session(self.challenge, hello, keys, *limits, self.outbox, self.mark)
         self.session.say(encode([HOOKS, "my-hive/sensor-1/led"]))
         self.check(hello)
         return hello
@@ -259,7 +252,7 @@ class Transcript:
         while event:
             if event[0] == EVENT:
                 self.got.append(event[1:])
-                self.session.confirm()
+                self.session.incoming().confirm()
             event = self.session.next_event()
 
     def put(self, name, data):

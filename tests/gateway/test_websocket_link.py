@@ -11,6 +11,7 @@ from pure import Stand
 from eventhive.core.envelope import encode
 from eventhive.core.greet import greet
 from eventhive.core.ring import Mark, Outbox
+from eventhive.core.welcome import open_session
 from eventhive.gateway.websocket_link import MAX_HALF_OPEN, UPGRADE_BYTES, DeviceConnection, WebsocketLinks
 
 UPGRADE = (
@@ -140,7 +141,8 @@ def test_a_key_is_demanded_of_everyone_who_is_not_on_this_machine(
 
 def first_flight(visit: Visit, key: bytes) -> tuple[bytes, bytes]:
     outbox = Outbox(8192, 1024)
-    hello, session = greet(visit.challenge, "a", key, 0, 4096, os.urandom(24), 1024, 20, outbox, Mark())
+    hello, keys = greet(visit.challenge, "a", key, 0, 4096, os.urandom(24), 1024, None)
+    session = open_session(visit.challenge, hello, keys, 1024, 20, outbox, Mark())
     return hello, session.data_to_send() or b""
 
 
@@ -264,9 +266,8 @@ def test_more_is_taken_from_one_with_a_proof(stand: Stand, loop: Clock) -> None:
     def visit() -> Visit:
         one = Visit(WebsocketLinks(stand.bridge, "/device", False)).upgrade()
         outbox = Outbox(8192, 1024)
-        hello, session = greet(
-            one.challenge, "a", stand.entries["a"].key, 0, 4096, os.urandom(24), 1024, 20, outbox, Mark()
-        )
+        hello, keys = greet(one.challenge, "a", stand.entries["a"].key, 0, 4096, os.urandom(24), 1024, None)
+        session = open_session(one.challenge, hello, keys, 1024, 20, outbox, Mark())
         one.send(hello, session.data_to_send() or b"")
         session.say(encode([10, "my-hive/queen/event", "x" * 4000]))
         session.room = 4080

@@ -17,9 +17,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from eventhive.core.envelope import encode
-from eventhive.core.greet import greet, welcome
+from eventhive.core.greet import greet
 from eventhive.core.pump import Pump
 from eventhive.core.ring import Mark, Outbox
+from eventhive.core.welcome import open_session, welcome
 from eventhive.websocket import ClientConnection, connect
 
 EVENT = "my-hive/queen/temperature"
@@ -39,14 +40,16 @@ class Greeter:
 
     def __init__(self, name: str, key: bytes, outbox: Outbox):
         self.session: Any = None
-        self._arguments = (name, key, 0, 1 << 12, os.urandom(24), LIMIT, HEARTBEAT_S, outbox, Mark())
+        self._who = (name, key, 0, 1 << 12)
+        self._outbox = outbox
         self._challenge = b""
 
     def answer(self, message: bytes) -> list[bytes]:
         """What answers a message of the gateway; an empty list once `session` runs."""
         if self.session is None:
             self._challenge = message
-            hello, self.session = greet(message, *self._arguments)
+            hello, keys = greet(message, *self._who, os.urandom(24), LIMIT, self._outbox.stream)
+            self.session = open_session(message, hello, keys, LIMIT, HEARTBEAT_S, self._outbox, Mark())
             return [hello, self.session.data_to_send()]
         welcome(self.session, self._challenge, message)
         return []

@@ -8,10 +8,11 @@ from eventhive.core.clear import SEALED, UNKEYED
 from eventhive.core.envelope import HOOKS, encode
 from eventhive.core.errors import LimitError, PeerError
 from eventhive.core.gateway_session import GatewaySession
-from eventhive.core.greet import greet, welcome
+from eventhive.core.greet import greet
 from eventhive.core.pump import Pump
 from eventhive.core.ring import Mark, Outbox
 from eventhive.core.session import OPENED
+from eventhive.core.welcome import open_session, welcome
 from eventhive.gateway.bridge import Bridge
 from eventhive.gateway.devices import Device, Devices, Enrolled
 
@@ -116,8 +117,10 @@ class Board:
         """Hello, first record, and the gateway's answer to them."""
         attempt = self.boot * 4096 + self.connection
         self.connection += 1
-        what = self.challenge, self.name, self.key, self.keygen, attempt, os.urandom(24), 1024, HEARTBEAT_S
-        self.hello, self.session = greet(*what, self.outbox, self.mark)
+        who = self.name, self.key, self.keygen, attempt
+        self.hello, keys = greet(self.challenge, *who, os.urandom(24), 1024, self.outbox.stream)
+        begun = self.challenge, self.hello, keys
+        self.session = open_session(*begun, 1024, HEARTBEAT_S, self.outbox, self.mark)
         for hook in hooks:
             self.session.say(encode([HOOKS, hook]))
         first = self.session.data_to_send()
@@ -154,7 +157,7 @@ class Board:
         while (event := self.session.next_event()) is not None:
             if len(event) == 4:
                 self.got.append((event[1], event[2]))
-                self.session.confirm()
+                self.session.incoming().confirm()
 
     def exchange(self) -> "Board":
         """Let both ends send until neither has anything to say."""

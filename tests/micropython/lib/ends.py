@@ -7,11 +7,12 @@ that are under way. Nothing is random, not even where the protocol wants it: it 
 from eventhive.core.clear import SEALED
 from eventhive.core.envelope import ACK, EVENT, encode
 from eventhive.core.gateway_session import GatewaySession
-from eventhive.core.greet import greet, welcome
+from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac
 from eventhive.core.marks import Marks
 from eventhive.core.ring import Mark, Outbox
 from eventhive.core.session import OPENED, REJECTED
+from eventhive.core.welcome import open_session, welcome
 
 NAME = "sensor-1"
 KEY = bytes(range(32))
@@ -71,8 +72,10 @@ class Device:
     def greet(self, challenge):
         """(hello, session) of its next connection."""
         self.attempt += 1
+        who = self.name, self.key, 0, self.attempt
+        hello, keys = greet(challenge, *who, self.seed, self.limit, self.outbox.stream)
         limits = (self.limit, self.heartbeat_s)
-        return greet(challenge, self.name, self.key, 0, self.attempt, self.seed, *limits, self.outbox, self.mark)
+        return hello, open_session(challenge, hello, keys, *limits, self.outbox, self.mark)
 
     def put(self, name, data):
         """Queue an event for the gateway."""
@@ -160,7 +163,7 @@ class Connection:
             if event[0] != ACK:
                 self.device_end.events.append(event)
             if event[0] in (EVENT, REJECTED):
-                self.device.confirm()
+                self.device.incoming().confirm()
             event = self.device.next_event()
 
     def flush(self):
@@ -208,7 +211,7 @@ class Way:
         while event:
             events.append(event)
             if event[0] in (EVENT, REJECTED):
-                self.receiver.confirm()
+                self.receiver.incoming().confirm()
             event = self.receiver.next_event()
         return events
 

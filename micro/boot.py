@@ -1,0 +1,28 @@
+"""Counting boots. Loaded for the first connection of a boot, and forgotten after it."""
+
+from os import rename
+
+from eventhive.core.errors import LocalError
+
+BOOTS = 1048576
+
+
+def next_boot(path):
+    """The number of this boot, saved before it is used: no two connections of a device may ever begin alike.
+
+    Boards are known whose `os.urandom` gives the same bytes after each start, so the number is what tells their
+    sessions apart; `LocalError` when it cannot be saved.
+    """
+    try:
+        with open(path) as file:
+            boot = int(file.read())
+    except (OSError, ValueError):
+        boot = 0
+    boot = (boot + 1) % BOOTS
+    try:
+        with open(path + ".new", "w") as file:
+            file.write(str(boot))
+        rename(path + ".new", path)
+    except OSError as error:
+        raise LocalError("%s cannot be written (%s): without a boot count no session is safe" % (path, error))
+    return boot

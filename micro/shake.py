@@ -1,0 +1,68 @@
+"""The hand-shake over a new carrier, from the device's end. Loaded for each connection, and forgotten after it."""
+
+from os import urandom
+
+from eventhive.core.errors import PeerError
+
+from .node import forget, within
+from .port import ticks_us
+
+# A gateway challenges and answers at once; what does not is something else, or a connection that only seems to be one.
+ANSWER_S = 5
+
+# `attempt` is the boot in 20 bits and the connection of that boot in 12.
+CONNECTIONS = 4096
+
+
+async def shake_hands(node, settings, carrier, limit):
+    """The session of a new connection; it runs, or `closed` says why the gateway does not want it.
+
+    OSError, EOFError, `PeerError` or a time-out say why there is no gateway; the carrier is closed then.
+    """
+    try:
+        return await within(ANSWER_S, _shake_hands(node, settings, carrier, limit))
+    except BaseException as error:
+        carrier.close(str(error))
+        raise
+
+
+async def _shake_hands(node, settings, carrier, limit):
+    challenge = await carrier.receive()
+    attempt = _next_attempt(node)
+    from eventhive.core.greet import greet
+
+    seed = urandom(16) + ticks_us().to_bytes(8, "big")
+    name, keygen = settings["id"], settings.get("keygen", 0)
+    hello, keys = greet(challenge, name, settings["key"], keygen, attempt, seed, limit, node.outbox.stream)
+    # A name that stays in this frame would keep the whole module.
+    greet = None
+    forget("eventhive.core.keys")
+    forget("eventhive.core.greet")
+    from eventhive.core.welcome import open_session, welcome
+
+    session = open_session(challenge, hello, keys, limit, settings["heartbeat"], node.outbox, node.mark)
+    if node.events:
+        from .tell import tell_hooks
+
+        tell_hooks(session, settings, node.events.match())
+    carrier.send(hello)
+    carrier.send(session.data_to_send())
+    await carrier.drain()
+    try:
+        node.time_ms = welcome(session, challenge, await carrier.receive())
+    except PeerError as error:
+        session.fail(str(error))
+        carrier.close(session.closed)
+    return session
+
+
+def _next_attempt(node):
+    if node.connection % CONNECTIONS == 0:
+        from .boot import next_boot
+
+        node.boot = next_boot(node.boot_file)
+        next_boot = None
+        forget("eventhive.boot")
+    attempt = node.boot * CONNECTIONS + node.connection % CONNECTIONS
+    node.connection += 1
+    return attempt
