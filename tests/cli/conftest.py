@@ -35,7 +35,7 @@ class Command:
 
     def __init__(self, words: list[str], folder: Path, environment: dict[str, str], reads: bool):
         self.lines: list[str] = []
-        self._errors: queue.Queue[str] = queue.Queue()
+        self._errors: queue.Queue[str | None] = queue.Queue()
         self._output: list[str] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", *words],
@@ -60,6 +60,7 @@ class Command:
         assert self.process.stderr
         for line in self.process.stderr:
             self._errors.put(line.rstrip("\n"))
+        self._errors.put(None)
 
     def _read_output(self) -> None:
         assert self.process.stdout
@@ -71,11 +72,14 @@ class Command:
         end = time.monotonic() + DEADLINE_S
         while True:
             try:
-                self.lines.append(self._errors.get(timeout=max(end - time.monotonic(), 0.01)))
+                line = self._errors.get(timeout=max(end - time.monotonic(), 0.01))
             except queue.Empty:
-                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.lines)) from None
-            if text in self.lines[-1]:
-                return self.lines[-1]
+                line = None
+            if line is None:
+                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.lines))
+            self.lines.append(line)
+            if text in line:
+                return line
 
     def tell(self, text: str) -> None:
         """Write to its stdin."""
@@ -92,8 +96,8 @@ class Command:
         code = self.process.wait(DEADLINE_S)
         for thread in self._threads:
             thread.join(DEADLINE_S)
-        while not self._errors.empty():
-            self.lines.append(self._errors.get())
+        while (line := self._errors.get(timeout=DEADLINE_S)) is not None:
+            self.lines.append(line)
         return code, self._output, self.lines
 
     def release(self) -> None:

@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from redis_server import MISSING, PROGRAM, RedisServer
 
 from eventhive.cli.send import documents
 from eventhive.core.errors import LocalError
@@ -23,6 +24,18 @@ connectors:
 servers:      # of the program that this configuration was written for: it has the port
   my-hive: {pubsub_type: websocket, create: always, init: {host: 127.0.0.1, port: PORT}}
 gateway: {}
+"""
+
+INTERFACE = "eventhive: {interfaces: [127.0.0.1]}\n"
+ANNOUNCED = INTERFACE + """\
+connectors:
+  NETWORK: {pubsub_type: websocket, input_channel: cli, init: {host: 127.0.0.1, port: PORT}}
+servers:
+  NETWORK: {pubsub_type: websocket, create: always, broadcast: true, init: {host: 127.0.0.1, port: PORT}}
+"""
+LOOKS_UP = INTERFACE + """\
+connectors:
+  NETWORK: {pubsub_type: websocket, from_broadcast: 10}
 """
 
 READY = "eventhive listen: ready"
@@ -229,6 +242,41 @@ def test_data_that_a_network_cannot_seal(start: Callable[..., Any], config: Path
     config.write_text(config.read_text().replace("input_channel: queen", "secret: s3cr3t-word"))
     done = start("eventhive", "send", "my-hive/sealed/x", "21.5").end()
     check_error(done, 1, "with a 'secret', data must be a dict")
+
+
+def test_a_server_that_is_announced(start: Callable[..., Any], tmp_path: Path, port: int) -> None:
+    """A network whose server may be elsewhere: it is found, and all of its events are subscribed there."""
+    network = f"announced-{port}"
+    (tmp_path / "host.yaml").write_text(ANNOUNCED.replace("NETWORK", network).replace("PORT", str(port)))
+    host = start("eventhive.cli", "--config", "host.yaml", "--network", network, "--first", "--timeout", "60")
+    host.expect("Waiting")
+    (tmp_path / "eventhive.yaml").write_text(LOOKS_UP.replace("NETWORK", network))
+    listener = start("eventhive", "listen", f"{network}/*", "--count", "1", "--timeout", "60")
+    listener.expect(READY)
+    assert start("eventhive", "send", f"{network}/cli/do", "1", "--timeout", "30").end() == (0, [], [])
+    assert listener.end()[1][0].endswith(f"{network}/cli/do  1")
+    assert host.end()[:2] == (0, ["1"])
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    if PROGRAM is None:
+        pytest.skip(MISSING)
+    server = RedisServer(tmp_path).start()
+    yield f"redis://127.0.0.1:{server.port}/0"
+    server.kill()
+
+
+def test_redis(start: Callable[..., Any], redis_url: str) -> None:
+    listener = start("eventhive", "listen", "my-hive/redis/x", "--count", "1", "--url", redis_url)
+    listener.expect(READY)
+    send(start, "my-hive/redis/y", "1", "--url", redis_url)
+    send(start, "my-hive/redis/x", "2", "--url", redis_url)
+    code, out, _ = listener.end()
+    assert (code, len(out)) == (0, 1)
+    assert out[0].endswith("my-hive/redis/x  2")
+    done = start("eventhive", "listen", "my-hive/redis/*", "--url", redis_url).end()
+    check_error(done, 1, "my-hive", "exact names only")
 
 
 class TestSend:
