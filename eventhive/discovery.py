@@ -168,12 +168,15 @@ class Announcer:
         )
         self._zeroconf = _open(self._where.interfaces)
         _listen(self._zeroconf, own.network, self._take)
+        told = None
         try:
             # Cooperating: that another server has the name is not settled by who announced it first.
             told = await self._zeroconf.async_register_service(info, cooperating_responders=True)
         except Error as error:
-            await self.stop()
             raise LocalError(f"{own.network} cannot be announced: {error}") from None
+        finally:
+            if not told:
+                await self.stop()
         self._tasks = [asyncio.ensure_future(told), asyncio.ensure_future(self._watch())]
 
     async def stop(self) -> None:

@@ -8,9 +8,12 @@ from typing import Any
 from . import access, config
 from .core.errors import LocalError
 from .discovery import Announcement, Announcer
-from .reach import reach
+from .reach import Reach, is_unspecified, reach
 from .servers.broker import Broker
 from .servers.websocket import WebsocketServer
+
+# How often the addresses of this machine are looked at: a server may begin before its network is there.
+REACH_SECONDS = 15.0
 
 logger = logging.getLogger("eventhive")
 
@@ -33,7 +36,10 @@ class Host:
         self._broadcasters = broadcasters
         self._server: WebsocketServer | None = None
         self._announcer: Announcer | None = None
-        self._rival: asyncio.Future[Announcement] | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._older: Announcement | None = None
+        self._heard_of_older = asyncio.Event()
+        self._problem = ""
         self._warned = False
 
     @property
@@ -57,22 +63,27 @@ class Host:
             access.server_context(given.access),
         )
         await server.start()
+        self._older = None
         self._server = self._servers[given.network] = server
         if given.broadcast:
-            await self._announce(server, since)
+            where = await self._announce(server, since)
+            self._keeper = asyncio.get_running_loop().create_task(self._keep_announced(server, since, where))
 
     async def rival(self) -> Announcement:
         """Wait until a server is announced to which this one should give way."""
-        if self._rival is None or self._rival.done():
-            self._rival = asyncio.get_running_loop().create_future()
-        return await self._rival
+        while self._older is None:
+            self._heard_of_older.clear()
+            await self._heard_of_older.wait()
+        older, self._older = self._older, None
+        return older
 
     async def withdraw(self) -> None:
         """Announce the server no more."""
-        announcer, self._announcer = self._announcer, None
-        if announcer is not None:
-            self._broadcasters.pop(self._config.network, None)
-            await announcer.stop()
+        keeper, self._keeper = self._keeper, None
+        if keeper is not None:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+        await self._take_back()
 
     def shut(self) -> None:
         """Let nobody in any more, and take no events from anybody; `close` has to follow."""
@@ -88,8 +99,9 @@ class Host:
             self.broker = Broker()
             await server.stop(seconds)
 
-    async def _announce(self, server: WebsocketServer, since: int) -> None:
-        address, network = self._config.address, self._config.network
+    async def _announce(self, server: WebsocketServer, since: int) -> Reach | None:
+        """Announce it; None where that is not possible, which is logged."""
+        address, network = self.address, self._config.network
         try:
             where = reach(address.host, self._interfaces)
             own = Announcement(
@@ -98,10 +110,27 @@ class Host:
             announcer = Announcer(own, where, self._heard)
             await announcer.start()
         except LocalError as error:
-            logger.error("%s: nobody will find its server: %s", network, error)
-            return
+            if str(error) != self._problem:
+                self._problem = str(error)
+                logger.error("%s: nobody will find its server: %s", network, error)
+            return None
         self._announcer = self._broadcasters[network] = announcer
         logger.info("%s: announced as %s", network, own)
+        return where
+
+    async def _keep_announced(self, server: WebsocketServer, since: int, where: Reach | None) -> None:
+        """Announce it anew where this machine has got other addresses."""
+        while is_unspecified(self.address.host):
+            await asyncio.sleep(REACH_SECONDS)
+            if reach(self.address.host, self._interfaces) != where:
+                await self._take_back()
+                where = await self._announce(server, since)
+
+    async def _take_back(self) -> None:
+        announcer, self._announcer = self._announcer, None
+        if announcer is not None:
+            self._broadcasters.pop(self._config.network, None)
+            await announcer.stop()
 
     def _heard(self, other: Announcement) -> None:
         announcer = self._announcer
@@ -109,8 +138,8 @@ class Host:
             return
         own = announcer.announcement
         if own.since and other.rank < own.rank:
-            if self._rival is not None and not self._rival.done():
-                self._rival.set_result(other)
+            self._older = other
+            self._heard_of_older.set()
         elif not own.since and not other.since and not self._warned:
             # The other one does not give way either.
             self._warned = True

@@ -38,7 +38,7 @@ def reach(host: str, interfaces: Sequence[str]) -> Reach:
     if is_loopback(host):
         own = LOOPBACK if host == "localhost" else host
         return Reach(own, (own,), (LOOPBACK,))
-    if not _is_unspecified(host):
+    if not is_unspecified(host):
         return Reach(host, _resolved(host), tuple(interfaces))
     addresses = tuple(interfaces) or _own_addresses()
     outgoing = _outgoing()
@@ -47,10 +47,11 @@ def reach(host: str, interfaces: Sequence[str]) -> Reach:
 
 def local(host: str) -> str:
     """Where a server that listens on `host` is reached from this machine."""
-    return LOOPBACK if _is_unspecified(host) else host
+    return LOOPBACK if is_unspecified(host) else host
 
 
-def _is_unspecified(host: str) -> bool:
+def is_unspecified(host: str) -> bool:
+    """True for what stands for all interfaces."""
     try:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:

@@ -37,6 +37,8 @@ RETURN_SECONDS = 2.0
 # How long a first connection is waited for, and clients that still take events from a server that gives way.
 PROBE_SECONDS = 3.0
 LEAVE_SECONDS = 2.0
+# Warnings that are remembered so as not to be repeated. What is announced is part of them, and may be anything.
+MAX_SAID = 100
 
 logger = logging.getLogger("eventhive")
 
@@ -213,6 +215,8 @@ class Roaming:
 
     def _say(self, what: str) -> None:
         """Log a warning, once."""
+        if len(self._said) >= MAX_SAID:
+            self._said.clear()
         if what not in self._said:
             self._said.add(what)
             logger.warning("%s: %s", self._network, what)

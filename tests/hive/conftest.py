@@ -1,5 +1,6 @@
 """Real processes that run small programs, and hives in this process."""
 
+import asyncio
 import os
 import queue
 import signal
@@ -17,12 +18,16 @@ import pytest
 from redis_server import MISSING, PROGRAM, RedisServer
 
 from eventhive.config import build
+from eventhive.core.errors import LocalError
 from eventhive.core.registry import EventList
+from eventhive.discovery import Announcement, Announcer, search
 from eventhive.hive import Hive
+from eventhive.reach import reach
 from eventhive.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0
+LOOPBACK = ("127.0.0.1",)
 
 
 class Program:
@@ -127,6 +132,33 @@ def start_redis(tmp_path: Path) -> Iterator[Callable[..., RedisServer]]:
 def redis_server(start_redis: Callable[..., RedisServer]) -> RedisServer:
     """A running Redis server."""
     return start_redis()
+
+
+@pytest.fixture(scope="session")
+def multicast() -> None:
+    """Multicast DNS on loopback; some containers have none."""
+
+    async def probe() -> bool:
+        announcer = Announcer(
+            Announcement("probe", "127.0.0.1", 1, id="probe"), reach("127.0.0.1", ()), lambda other: None
+        )
+        await announcer.start()
+        try:
+            return bool(await search("probe", 3, LOOPBACK))
+        finally:
+            await announcer.stop()
+
+    try:
+        if not asyncio.run(probe()):
+            pytest.skip("multicast DNS on 127.0.0.1: what was announced is not found")
+    except LocalError as error:
+        pytest.skip(f"multicast DNS on 127.0.0.1: {error}")
+
+
+@pytest.fixture
+def network(port: int) -> str:
+    """The name of a network that no other test of this machine announces."""
+    return f"net-{port}"
 
 
 class Here:

@@ -27,33 +27,6 @@ def look_up(network: str, seconds: float = SECONDS) -> list[Announcement]:
     return asyncio.run(search(network, seconds, LOOPBACK))
 
 
-@pytest.fixture(scope="session")
-def multicast() -> None:
-    """Multicast DNS on loopback; some containers have none."""
-
-    async def probe() -> bool:
-        announcer = Announcer(
-            Announcement("probe", "127.0.0.1", 1, id="probe"), reach("127.0.0.1", ()), lambda other: None
-        )
-        await announcer.start()
-        try:
-            return bool(await search("probe", SECONDS, LOOPBACK))
-        finally:
-            await announcer.stop()
-
-    try:
-        if not asyncio.run(probe()):
-            pytest.skip("multicast DNS on 127.0.0.1: what was announced is not found")
-    except LocalError as error:
-        pytest.skip(f"multicast DNS on 127.0.0.1: {error}")
-
-
-@pytest.fixture
-def network(port: int) -> str:
-    """The name of a network that no other test of this machine announces."""
-    return f"net-{port}"
-
-
 # What a record says
 
 
