@@ -13,12 +13,15 @@ from typing import Any
 
 import pytest
 from websockets.exceptions import InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.sync.client import connect
 
+from eventhive import classic
 from eventhive.access import MAX_TOKENS, ClientAccess, ServerAccess, Token, client_context, server_context
 from eventhive.config import build
 from eventhive.core.errors import LocalError
 from eventhive.servers import admission
+from eventhive.servers.websocket import HIGH_WATER, MAX_BUFFERED
 from eventhive.settings import ConfigError, Settings
 
 CERTIFICATES = Path(__file__).parent / "tls"
@@ -37,7 +40,7 @@ def tls(tmp_path: Path) -> Path:
 
 def server(init: str, host: str = "127.0.0.1") -> str:
     return f"""
-connectors: {{net: {{pubsub_type: memory, input_channel: here}}}}
+connectors: {{net: {{pubsub_type: websocket, input_channel: here}}}}
 servers: {{net: {{pubsub_type: websocket, create: always, init: {{host: {host}, port: 0, {init}}}}}}}
 """
 
@@ -166,6 +169,27 @@ def test_certificate_and_key_in_one_file_and_large_events(here: Any, wait_for: A
     other.hive.stop()
     hive.hive.stop()
     assert set(seen) == {1_000_000}
+
+
+def test_a_client_that_does_not_read_is_cut_off_behind_tls_too(here: Any, tls: Path) -> None:
+    hive = here(secured(tls))
+    context = client_context(ClientAccess(ca=tls / "ca.pem"))
+    upgrade = (
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    one = hive.hive.servers["net"]
+    with (
+        socket.create_connection(("127.0.0.1", one.port)) as plain,
+        context.wrap_socket(plain, server_hostname="127.0.0.1") as silent,
+    ):
+        silent.sendall(upgrade + Frame(Opcode.TEXT, classic.subscribe(["t"], "1")).serialize(mask=True))
+        silent.recv(1)
+        sent = 0
+        while one.peers:
+            hive.in_loop(hive.hive.networks["net"].publish, "t", "x" * 100_000)
+            sent += 1
+    assert HIGH_WATER < sent * 100_000 < 4 * MAX_BUFFERED
 
 
 @pytest.mark.parametrize(
