@@ -3,7 +3,6 @@
 Rules of this file:
 1. An event goes to the connector first, then to the participants of this process; never back to where it came from.
 2. `call` may be used from any thread; everything else belongs to the loop.
-3. With a seal, the connector carries sealed text only, and nothing else is taken from it; this process sees plain data.
 """
 
 import asyncio
@@ -15,11 +14,10 @@ from typing import Any, Protocol
 
 from .classic import Payload, dumps, with_metadata
 from .connectors.base import Confirm, Connector
-from .core.errors import LimitError, LocalError, PeerError
-from .core.names import SEPARATOR
+from .core.errors import LimitError
 from .dispatch import Dispatcher
-from .drops import Drops
-from .seals.base import NOT_JSON, UNEXPECTED, Seal, is_classic, is_strict
+from .sealing import Sealing
+from .seals.base import Seal
 
 # Called events that wait for the connector: minutes of an outage for a program that sends a hundred a second.
 MAX_CALLS = 100_000
@@ -41,9 +39,7 @@ class Participant(Protocol):
 class Network:
     """`name` is the first part of its events' names; `input_channel` the second of those that this process hooks.
 
-    Counters: `unusable` received events that were not JSON, `dropped` called ones that no place was left for,
-    `unsealed` published ones that the connector did not get because they cannot be sealed, `drops.counts` received ones
-    that the seal does not let pass, or that are sealed where there is no seal.
+    `sealing` is the way to the connector. Counters: `dropped` called events that no place was left for.
     """
 
     def __init__(
@@ -58,22 +54,20 @@ class Network:
         self.name = name
         self.input_channel = input_channel
         self.connector = connector
-        self.unusable = self.dropped = self.unsealed = 0
+        self.sealing = Sealing(connector, seal)
+        self.dropped = 0
         self._metadata_key = metadata_key
         self._hooks = hooks
-        self._seal = seal
         self._participants: dict[str, dict[Participant, None]] = {}
         self._observers: list[Participant] = []
         self._loop = asyncio.get_running_loop()
-        self.drops = Drops(name, self._loop.time)
         self._thread = threading.get_ident()
-        self._calls: deque[tuple[str, Payload, object, Confirm | None]] = deque()
+        self._calls: deque[tuple[str, Payload, Participant | None]] = deque()
         self._woken = False
         self._room = threading.Event()
         self._emptied = asyncio.Event()
-        connector.deliver = self._received
-        connector.relieved = self._send_calls
-        connector.came_up = self._send_calls
+        self.sealing.deliver = self._received
+        self.sealing.relieved = self._send_calls
 
     def publish(self, topic: str, data: Any, origin: object = None, confirm: Confirm | None = None) -> bool:
         """Pass an event on to everyone but `origin`. True: the carrier has it; False: `confirm` is called once it has.
@@ -82,11 +76,6 @@ class Network:
         `LimitError` when no more can wait for the carrier; then nobody got it.
         """
         payload = Payload(self._complete(topic, data) if self._metadata_key else data)
-        if self._must_wait:
-            if len(self._calls) >= MAX_CALLS:
-                raise LimitError(f"{self.name}: {MAX_CALLS} events wait for a connection already")
-            self._calls.append((topic, payload, origin, confirm))
-            return False
         done = self._publish(topic, payload, origin, confirm)
         if not done or not self._hooks.congested:
             return done
@@ -103,7 +92,7 @@ class Network:
         if len(self._calls) >= MAX_CALLS and not self._wait_for_room():
             self._dropping(topic)
             return False
-        self._calls.append((topic, payload, origin, None))
+        self._calls.append((topic, payload, origin))
         if not self._woken:
             self._woken = True
             self._loop.call_soon_threadsafe(self._send_calls)
@@ -112,8 +101,7 @@ class Network:
     def check(self, topic: str, data: Any) -> Payload:
         """What would be sent; raises `LocalError` when data is not JSON, cannot be sealed, or is too much."""
         payload = Payload(text=dumps(self._complete(topic, data))).check()
-        if self._seal is not None:
-            self._seal.check(payload.text)
+        self.sealing.check(payload.text)
         return payload
 
     def subscribe(self, topic: str, participant: Participant) -> None:
@@ -147,18 +135,13 @@ class Network:
             self._send_calls()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._emptied.wait(), seconds)
-        return len(self._calls) + await self.connector.stop(max(end - self._loop.time(), 0))
-
-    @property
-    def _must_wait(self) -> bool:
-        """True when an event that were sealed now would grow old in the connector's queue."""
-        return self._seal is not None and self._seal.ages and not self.connector.connected
+        return len(self._calls) + await self.sealing.stop(max(end - self._loop.time(), 0))
 
     def _complete(self, topic: str, data: Any) -> Any:
         return with_metadata(data, self._metadata_key, topic) if self._metadata_key else data
 
     def _publish(self, topic: str, payload: Payload, origin: object, confirm: Confirm | None) -> bool:
-        done = self._carry(topic, payload, confirm)
+        done = self.sealing.publish(topic, payload, confirm)
         participants = (*self._participants.get(topic, ()), *self._observers)
         if participants:
             data = payload.data
@@ -167,40 +150,9 @@ class Network:
                     participant.deliver(topic, data)
         return done
 
-    def _carry(self, topic: str, payload: Payload, confirm: Confirm | None) -> bool:
-        if self._seal is not None:
-            try:
-                payload = Payload(text=self._seal.seal(topic, payload.text))
-            except LocalError as error:
-                self.unsealed += 1
-                if self.unsealed == 1:
-                    logger.error("%s: events %s are not sent: %s", self.name, topic, error)
-                return True
-        return self.connector.publish(topic, payload, confirm)
-
-    def _received(self, topic: str, payload: Payload) -> None:
-        if self._observers and not topic.startswith(self.name + SEPARATOR):
-            # A server tells who asks for all topics of those of other networks too.
-            return
-        try:
-            data = self._opened(topic, payload)
-        except PeerError as error:
-            self.drops(topic, str(error))
-            return
+    def _received(self, topic: str, data: Any) -> None:
         for participant in (*self._participants.get(topic, ()), *self._observers):
             participant.deliver(topic, data)
-
-    def _opened(self, topic: str, payload: Payload) -> Any:
-        if self._seal is not None:
-            return self._seal.open(topic, payload.text)
-        try:
-            data = payload.data
-        except PeerError:
-            self.unusable += 1
-            raise PeerError(NOT_JSON) from None
-        if is_classic(data) or is_strict(data):
-            raise PeerError(UNEXPECTED)
-        return data
 
     def _send_calls(self) -> None:
         self._woken = False
@@ -208,18 +160,15 @@ class Network:
         for _ in range(SLICE):
             if not calls:
                 break
-            if not self.connector.ready or self._must_wait:
+            if not self.sealing.ready:
                 # It will say when it is: until then nobody needs to wake the loop for a call.
                 self._woken = True
                 break
-            topic, payload, origin, confirm = calls.popleft()
-            done = True
+            topic, payload, origin = calls.popleft()
             try:
-                done = self._publish(topic, payload, origin, confirm)
+                self._publish(topic, payload, origin, None)
             except LimitError:
                 self._dropping(topic)
-            if done and confirm is not None:
-                confirm()
         else:
             self._loop.call_soon(self._send_calls)
         if len(calls) < MAX_CALLS:

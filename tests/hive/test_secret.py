@@ -109,7 +109,7 @@ def test_no_repr_shows_a_secret(here: Any, caplog: pytest.LogCaptureFixture) -> 
     hive = here(TWO).hive
     shown = [repr(one) for one in (hive.config, hive, hive.networks, hive.connectors, *hive.networks.values())]
     shown += [repr(vars(network)) for network in hive.networks.values()]
-    shown += [repr(vars(network._seal)) for network in hive.networks.values() if network._seal]
+    shown += [repr(vars(network.sealing._seal)) for network in hive.networks.values() if network.sealing._seal]
     shown += caplog.messages
     assert not [text for text in shown if "s3cr3t" in text or "s3:cr3t" in text]
 

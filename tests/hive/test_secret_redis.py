@@ -42,7 +42,7 @@ def test_what_is_captured_cannot_be_sent_again(
     with redis.Redis(port=redis_server.port) as client:
         wait_for(lambda: all(count for _, count in client.pubsub_numsub("net/worker/action", "net/worker/other")))
         client.publish("net/worker/action", "{}")
-        wait_for(lambda: net.drops.counts.get(base.NOT_SEALED) == 1)
+        wait_for(lambda: net.sealing.drops.counts.get(base.NOT_SEALED) == 1)
         queen.events.call("net/worker/action", {"on": True})
         while base.STRICT_MEMBER not in (text := captured()) and "iv" not in text:
             pass
@@ -50,7 +50,7 @@ def test_what_is_captured_cannot_be_sent_again(
         client.publish("net/worker/action", text)
         client.publish("net/worker/other", text)
     other = base.OTHER_NAME if "remove" in more else base.NOT_AUTHENTIC
-    wait_for(lambda: net.drops.counts.get(base.REPLAYED) and net.drops.counts.get(other))
+    wait_for(lambda: net.sealing.drops.counts.get(base.REPLAYED) and net.sealing.drops.counts.get(other))
     queen.events.call("net/worker/action", {"on": False})
     wait_for(lambda: len(got) == 2)
     assert [data["on"] for data in got] == [True, False]

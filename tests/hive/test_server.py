@@ -133,7 +133,7 @@ def test_hooks_of_this_process_and_the_wire(client: Any, wait_for: Any, caplog: 
     assert [record.message for record in caplog.records] == [
         "net: an event net/here/event is dropped: it is not JSON: mend the program that sent it"
     ]
-    assert hive.hive.networks["net"].unusable == 2
+    assert hive.hive.networks["net"].sealing.unusable == 2
     hive.events.call("net/there/event", {"to": "the wire"})
     assert one.notified() == ("net/there/event", '{"to": "the wire"}')
 
