@@ -3,6 +3,7 @@
 import asyncio
 import os
 import queue
+import shutil
 import signal
 import socket
 import subprocess
@@ -103,6 +104,15 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Program]]:
         for stream in (program.process.stdin, program.process.stdout):
             assert stream
             stream.close()
+
+
+@pytest.fixture
+def tls(tmp_path: Path) -> Path:
+    """A folder with certificates, and with keys that only their owner can read."""
+    for file in (Path(__file__).parent / "tls").iterdir():
+        shutil.copyfile(file, tmp_path / file.name)
+        (tmp_path / file.name).chmod(0o600)
+    return tmp_path
 
 
 @pytest.fixture

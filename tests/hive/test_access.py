@@ -3,7 +3,6 @@
 import contextlib
 import logging
 import re
-import shutil
 import socket
 import ssl
 import threading
@@ -24,18 +23,8 @@ from eventhive.servers import admission
 from eventhive.servers.websocket import HIGH_WATER, MAX_BUFFERED
 from eventhive.settings import ConfigError, Settings
 
-CERTIFICATES = Path(__file__).parent / "tls"
 TOKEN = "0123456789abcdef-not-a-real-one"
 OTHER = "fedcba9876543210-not-a-real-one"
-
-
-@pytest.fixture
-def tls(tmp_path: Path) -> Path:
-    """A folder with certificates, and with keys that only their owner can read."""
-    for file in CERTIFICATES.iterdir():
-        shutil.copyfile(file, tmp_path / file.name)
-        (tmp_path / file.name).chmod(0o600)
-    return tmp_path
 
 
 def server(init: str, host: str = "127.0.0.1") -> str:
@@ -289,8 +278,5 @@ def test_files_that_cannot_be_used(tls: Path) -> None:
 
 
 def test_a_key_with_a_password_does_not_ask_the_terminal(tls: Path) -> None:
-    protected = tls / "protected.key"
-    shutil.copyfile(CERTIFICATES / "protected.key", protected)
-    protected.chmod(0o600)
     with pytest.raises(LocalError, match="the key is encrypted: decrypt it"):
-        server_context(ServerAccess(cert=tls / "server.pem", key=protected))
+        server_context(ServerAccess(cert=tls / "server.pem", key=tls / "protected.key"))

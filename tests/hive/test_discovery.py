@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -248,6 +249,23 @@ def test_a_token_is_given_to_no_server_that_anybody_could_have_announced(
     assert not client.hive.connectors[network].connected
     assert "/pubsub is not used: 'scheme: wss' is configured here" in caplog.text
     assert "0123456789abcdef" not in caplog.text
+
+
+@pytest.mark.usefixtures("multicast")
+def test_an_announced_server_with_tls_proves_itself_before_it_is_given_the_token(
+    here: Any, wait_for: Any, network: str, tls: Path
+) -> None:
+    token = "token: 0123456789abcdef, scheme: wss"
+    server = SERVER.format(network=network, channel="server", create="always", port=0)
+    here(server.replace("init: {", f"init: {{{token}, cert: {tls}/server.pem, key: {tls}/server.key, "))
+    ends = ((f"ca: {tls}/ca.pem", True), (f"ca: {tls}/other.pem", False))
+    for authority, connected in ends:
+        client = CLIENT.format(network=network, channel="client").replace(
+            "true", f"true, init: {{{token}, {authority}}}"
+        )
+        connector = here(client).hive.connectors[network]
+        assert connector.connected is connected, connector.state
+        assert connected or "its certificate is refused" in connector.state
 
 
 # Without announcements
