@@ -53,9 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
     inbox = Inbox(arguments.names)
     end = None if arguments.timeout is None else time.monotonic() + arguments.timeout
     with joining.joined(config, inbox.subscribe, arguments.timeout) as hive:
-        states = ", ".join(one.state for one in hive.connectors.values())
+        connectors = hive.connectors.values()
         try:
-            say(f"eventhive listen: ready: {', '.join(arguments.names)} ({states})")
+            if all(one.connected for one in connectors):
+                states = ", ".join(one.state for one in connectors)
+                say(f"eventhive listen: ready: {', '.join(arguments.names)} ({states})")
             printed = _print(inbox, end, arguments)
         except KeyboardInterrupt:
             # Where nothing else ends it, this is how it is meant to end.

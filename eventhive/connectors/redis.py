@@ -51,6 +51,7 @@ class RedisConnector(Connector):
 
     def start(self) -> None:
         """Connect, and connect again, until `stop`."""
+        self.state = f"connecting to {self._servers}"
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def publish(

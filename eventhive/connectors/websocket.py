@@ -82,6 +82,7 @@ class WebsocketConnector(Connector):
 
     def start(self) -> None:
         """Connect, and connect again, until `stop`."""
+        self.state = f"connecting to {self.url}"
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def publish(

@@ -119,6 +119,7 @@ class TestListen:
         done = start("eventhive", *words).end()
         why = f"my-hive: waiting for ws://127.0.0.1:{port}/pubsub: Connection refused"
         check_error(done, 1, f"0 events in 0.2 s ({why})")
+        assert not any(READY in line for line in done[2])
 
     def test_a_server_that_comes_later(
         self, start: Callable[..., Any], start_server: Callable[[int], Any], port: int
@@ -321,7 +322,7 @@ class TestSend:
         with socket.create_server(("127.0.0.1", 0)) as silent:
             url = f"ws://127.0.0.1:{silent.getsockname()[1]}/pubsub"
             done = start("eventhive", "send", "my-hive/a/b", "1", "--timeout", "0.2", "--url", url).end()
-        check_error(done, 1, "my-hive/a/b is not confirmed after 0.2 s: ")
+        check_error(done, 1, f"my-hive/a/b is not confirmed after 0.2 s: connecting to {url}")
 
     def test_a_server_that_comes_in_time(
         self, start: Callable[..., Any], start_server: Callable[[int], Any], port: int
