@@ -20,12 +20,14 @@ from ..core.backoff import delays
 from ..core.errors import LimitError, PeerError
 from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector, Nobody, logger
 from .redis_servers import ERRORS, reason, servers
-from .redis_session import MAX_RECEIVED_BYTES, Event, Session, cancel
+from .redis_session import Event, Session, cancel
 
 # For looking up, connecting and logging in, on both connections.
 CONNECT_SECONDS = 10.0
 
-# What takes the place of data that is not UTF-8: no JSON, so that it is counted and reported as any other such data.
+# What a server of 0.5.0 takes at most; Redis itself hands on 512 MB.
+MAX_RECEIVED_BYTES = 16 * 1024 * 1024
+# What takes the place of longer data, and of what is not UTF-8: no JSON, so that it is counted and reported as any other such data.
 NO_TEXT = "\ufffd"
 
 

@@ -7,12 +7,11 @@ Rules of this file:
    `<network>/<input_channel>/*` takes. An event that is declared later is subscribed then.
 3. A subscription changes only while no publish is under way, and nothing is published until the change is answered. So
    it is certain for each event whether it comes back (see `echoes.py`).
-4. redis-py connects, logs in, packs and parses. Its PubSub and Pipeline are not used: they take four times as long for
-   an event, answer pipelines as a whole, and reconnect in ways of their own.
+4. redis-py connects, logs in, packs and parses. Its PubSub and Pipeline are not used: they take three to four times as
+   long for an event, and reconnect in ways of their own.
 """
 
 import asyncio
-import logging
 import math
 from collections import deque
 from typing import NamedTuple, Protocol, TypeVar
@@ -21,15 +20,13 @@ from redis.asyncio import Connection
 from redis.exceptions import ResponseError
 
 from ..core.errors import PeerError
-from .base import KEEPALIVE_SECONDS, Confirm, Nobody
+from .base import KEEPALIVE_SECONDS, Confirm, Nobody, logger
 from .echoes import Echoes
 
 # Data of one write. More would not be faster.
 BATCH_BYTES = 64 * 1024
 # While reading is paused, own events cannot come back; from here on, publishing waits for them.
 MAX_ECHOES = 100_000
-# What a server of 0.5.0 takes at most; Redis itself hands on 512 MB.
-MAX_RECEIVED_BYTES = 16 * 1024 * 1024
 
 _ANSWERS = (b"subscribe", b"unsubscribe", b"pong")
 # A task that was cancelled ends in the next iterations of the loop.
@@ -37,8 +34,6 @@ CANCEL_SECONDS = 0.1
 
 Command = tuple[bytes, ...]
 _PING: Command = (b"PING",)
-
-logger = logging.getLogger("eventhive")
 
 
 class Event(NamedTuple):
@@ -126,6 +121,7 @@ class Session:
 
     def pause(self) -> None:
         """Receive nothing: the server keeps it, as far as its `client-output-buffer-limit pubsub` allows."""
+        self._heard_subscriber = True
         self._reading.clear()
 
     def resume(self) -> None:
@@ -179,7 +175,7 @@ class Session:
         self._answered += 1
         if isinstance(answer, ResponseError):
             # Kept, it would be refused again after each reconnect.
-            logger.error("%s: the server refused %s: %s", self._owner.network, _shown(event.topic), answer)
+            logger.error("%s: the server refused %s: %s", self._owner.network, event.topic.decode(), answer)
         self._owner.answered(event, max(answer - returns, 0) if isinstance(answer, int) else 0)
         if self._echoes:
             self._raise_fence()
@@ -234,8 +230,8 @@ class Session:
             return
         verb, topic = command
         if error is not None:
-            name, change = self._owner.network, verb.decode().lower()
-            logger.error("%s: the server refused to %s %s: %s", name, change, _shown(topic), error)
+            refused = "%s: the server refused to %s %s: %s"
+            logger.error(refused, self._owner.network, verb.decode().lower(), topic.decode(), error)
         elif verb == b"SUBSCRIBE":
             self._subscribed.add(topic)
         else:
@@ -259,9 +255,8 @@ class Session:
         self._asking.set()
 
     def _lower_fence(self) -> None:
-        if self._fence is not None:
-            self._echoes.forget(self._fence)
-            self._fence = None
+        self._echoes.forget(self._fence or 0)
+        self._fence = None
         self._raise_fence()
         self._publishing.set()
 
@@ -301,7 +296,3 @@ def _expected(pending: deque[T]) -> T:
     if not pending:
         raise PeerError("an answer to nothing: this is no Redis server")
     return pending.popleft()
-
-
-def _shown(topic: bytes) -> str:
-    return topic.decode("utf-8", "replace")

@@ -282,7 +282,7 @@ def test_poison_reaches_the_network_as_what_is_no_json(redis_server: RedisServer
 
         one.connector.deliver = deliver
         poison = [b"", b"{", b"\xff\xfe", b'{"a": "\xff"}', b'"\\\xff"', b"NaN,", b"[" * 100_000]
-        poison.append(b'"' + b"x" * redis_session.MAX_RECEIVED_BYTES + b'"')
+        poison.append(b'"' + b"x" * connector_module.MAX_RECEIVED_BYTES + b'"')
         for data in poison:
             await one.other.publish("net/in/a", data)
         assert await one.marked("net/in/a") == []
