@@ -27,7 +27,7 @@ CONNECT_SECONDS = 10.0
 
 # What a server of 0.5.0 takes at most; Redis itself hands on 512 MB.
 MAX_RECEIVED_BYTES = 16 * 1024 * 1024
-# What takes the place of longer data, and of what is not UTF-8: no JSON, so that it is counted and reported as any other such data.
+# What takes the place of longer data, and of what is not UTF-8: no JSON, so that it is counted and reported as such.
 NO_TEXT = "\ufffd"
 
 
