@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .core.errors import EventHiveError, LimitError, LocalError, PeerError
 from .core.version import VERSION
 from .eventlist import ProgramEvents
-from .exceptions import ConnectorInitializationException
+from .exceptions import ConnectorInitializationException, NobodyHooks, RemoteError, RequestError, RequestTimeout
 from .logger import logger
 from .settings import ConfigError, Settings
 
 if TYPE_CHECKING:
-    from .hive import Hive
+    from concurrent.futures import Future
+
+    from .hive import Hive, Started
 
 __all__ = [
     "BROADCASTERS",
@@ -34,7 +36,11 @@ __all__ = [
     "EventHiveError",
     "LimitError",
     "LocalError",
+    "NobodyHooks",
     "PeerError",
+    "RemoteError",
+    "RequestError",
+    "RequestTimeout",
     "__version__",
     "append",
     "events",
@@ -42,6 +48,8 @@ __all__ = [
     "hook",
     "init",
     "logger",
+    "request",
+    "request_async",
     "run_forever",
     "stop",
 ]
@@ -52,6 +60,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Seconds that `stop` allows for what is under way.
 STOP_SECONDS = 5.0
+# Seconds that a request waits: a hook that works at human speed, on a board that has to be reached over Wi-Fi.
+REQUEST_SECONDS = 5.0
 
 _SECTIONS: tuple[str, ...] = ("eventhive", "connectors", "servers")
 
@@ -108,10 +118,28 @@ def get_event_name() -> str | None:
     return getattr(EVENTS.context, "event", None)
 
 
-def init(required: Iterable[str] = ()) -> None:
+def request(event: str, data: Any = None, timeout: float = REQUEST_SECONDS) -> Any:
+    """Call an event and return what its hook returns; of several hooks, what the first returns that is not None.
+
+    The event is one that travels, or one of this process. Raises `RequestTimeout` when no answer comes within `timeout`
+    seconds, `NobodyHooks` when nobody hooks it as far as the carrier knows, `RemoteError` when the hook raised, all
+    three `RequestError`, and `LocalError` as `EVENTS.call` does.
+    """
+    return _requested(event, data, timeout).result()
+
+
+async def request_async(event: str, data: Any = None, timeout: float = REQUEST_SECONDS) -> Any:
+    """As `request`, awaited in whatever loop the program runs."""
+    import asyncio
+
+    return await asyncio.wrap_future(_requested(event, data, timeout))
+
+
+def init(required: Iterable[str] = ()) -> "Started":
     """Start what is configured: servers, connectors, gateway.
 
-    Returns when each network is connected or known not to be; one that is away is connected as soon as it is back.
+    Returns when each network is connected or known not to be, and says which (`Started`: `up`, `down`, `servers`; true
+    where all are); one that is away is connected as soon as it is back.
     Where nothing was configured, the file that EVENTHIVE_CONFIG names is read, or `eventhive.yaml` of the working
     folder. Raises `ConfigError`, `LocalError` for what cannot be opened, and `ConnectorInitializationException` when a
     `required` network is not connected.
@@ -133,6 +161,7 @@ def init(required: Iterable[str] = ()) -> None:
     except BaseException:
         stop(0)
         raise
+    return hive.started
 
 
 def stop(timeout: float = STOP_SECONDS) -> None:
@@ -159,6 +188,29 @@ def run_forever() -> None:
         # A service manager may send the signal twice: the second one must not cut `stop` short.
         stop()
         _signal.signal(_signal.SIGTERM, before)
+
+
+def _requested(event: str, data: Any, timeout: float) -> "Future[Any]":
+    from .core.names import is_remote
+
+    if not is_remote(event):
+        return _answered_here(event, data)
+    if _hive is None:
+        raise LocalError(f"{event} is a remote event: call eventhive.init() first")
+    return _hive.request(event, data, timeout)
+
+
+def _answered_here(event: str, data: Any) -> "Future[Any]":
+    from concurrent.futures import Future
+
+    from .replies import first_result
+
+    future: Future[Any] = Future()
+    results = EVENTS[event](data) if event in EVENTS else None
+    if not results:
+        raise NobodyHooks(f"{event}: nobody hooks it in this process")
+    future.set_result(first_result(results))
+    return future
 
 
 def _clear() -> None:

@@ -73,7 +73,7 @@ class Connector:
 
     `kind` is "websocket", "memory" or "redis", the last with `redis` in place of `address`. Metadata is added to what
     is sent under `metadata_key`, none where it is empty. `from_broadcast`: seconds to wait for an announced server,
-    whose address is used in place of `address`; or 0.
+    whose address is used in place of `address`; or 0. `receive_own`: the hooks of this process also get what it calls.
     """
 
     network: str
@@ -85,6 +85,7 @@ class Connector:
     redis: RedisInit | None = None
     secret: Secret = field(default_factory=Secret)
     from_broadcast: float = 0
+    receive_own: bool = False
 
 
 @dataclass(frozen=True)
@@ -174,7 +175,7 @@ def _common(section: Section) -> Common:
 
 
 _COMMON = ("metadata_key", "remove_metadata", "channel_separator", "interfaces")
-_CONNECTOR = ("pubsub_type", "input_channel", "init", *SECRET_KEYS, "from_broadcast", "remove_metadata")
+_CONNECTOR = ("pubsub_type", "input_channel", "init", *SECRET_KEYS, "from_broadcast", "remove_metadata", "receive_own")
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
 _GATEWAY = ("websocket", "serial", "insecure", "keys", "control")
 
@@ -222,6 +223,7 @@ def _connector(network: str, section: Section, common: Common, given: str | None
         keywords,
         secret_of(section, given),
         from_broadcast,
+        section.boolean("receive_own", False),
     )
 
 

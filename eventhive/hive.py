@@ -8,16 +8,21 @@ Rules of this file:
 import asyncio
 import atexit
 import logging
+import os
 import threading
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from . import config
 from .connectors.base import Connector
+from .core.errors import LocalError
 from .core.names import SEPARATOR, is_remote, split_name
 from .core.registry import EventList
 from .dispatch import Dispatcher
+from .exceptions import RequestError
 from .network import Network
+from .replies import INBOX_BYTES, Question, Requests, first_result
 
 if TYPE_CHECKING:
     from .membership import Membership
@@ -42,6 +47,21 @@ class Guest(Protocol):
 
     async def stop(self) -> None:
         """End, also after `start` failed."""
+
+
+class Started(NamedTuple):
+    """What `init` brought up; true where every network is connected.
+
+    `up` are the networks that are connected, `down` why the others are not, by name, `servers` the addresses on which
+    this process serves networks.
+    """
+
+    up: list[str]
+    down: dict[str, str]
+    servers: dict[str, str]
+
+    def __bool__(self) -> bool:
+        return not self.down
 
 
 class Hive:
@@ -125,10 +145,45 @@ class Hive:
             self._warn_unknown(event, network)
             return False
         try:
-            return hooked.network.call(event, data, hooked)
+            return hooked.network.call(event, data, hooked.origin)
         except RuntimeError:
             logger.error("%s is not sent: the hive has stopped", event)
             return False
+
+    def request(self, event: str, data: Any, timeout: float) -> "Future[Any]":
+        """Call an event of the full name `network/channel/event` and get what its hook returns; from any thread.
+
+        The future has a `RequestError` where there is no answer within `timeout` seconds. Raises `LocalError` when the
+        data is not JSON, or the network is not configured.
+        """
+        name = split_name(event)[0] or ""
+        hooked = self._hooked.get(name)
+        if hooked is None:
+            known = ", ".join(self.networks) or "none"
+            raise LocalError(f"{event}: there is no connector '{name}' (there are: {known})")
+        future: Future[Any] = Future()
+
+        def answered(value: Any, error: RequestError | None) -> None:
+            if future.set_running_or_notify_cancel():
+                if error is None:
+                    future.set_result(value)
+                else:
+                    future.set_exception(error)
+
+        try:
+            hooked.network.ask(event, data, timeout, answered, hooked.origin)
+        except RuntimeError:
+            raise RequestError(f"{event} is not sent: the hive has stopped") from None
+        return future
+
+    @property
+    def started(self) -> Started:
+        """What is up now."""
+        return Started(
+            [name for name, one in self.connectors.items() if one.connected],
+            {name: one.state for name, one in self.connectors.items() if not one.connected},
+            {name: f"{one.host}:{one.port}" for name, one in self.servers.items()},
+        )
 
     # The rest is private.
 
@@ -168,10 +223,11 @@ class Hive:
         if joins is not None and one.connector is not None:
             key, hooks = joins.metadata_key, self._dispatcher
             seal = joins.secret.make(name, common.metadata_key, bool(key))
-            network = Network(name, joins.input_channel, one.connector, key, hooks, seal)
+            requests = Requests(name, common.metadata_key, os.urandom(INBOX_BYTES), self.loop.call_later)
+            network = Network(name, joins.input_channel, one.connector, key, hooks, requests, seal)
             self.networks[name] = network
             self.connectors[name] = one.connector
-            self._hooked[name] = HookedNetwork(network, hooks)
+            self._hooked[name] = HookedNetwork(network, hooks, joins.receive_own)
 
     def _declared(self, name: str) -> None:
         self.loop.call_soon_threadsafe(self._subscribe, name)
@@ -185,19 +241,32 @@ class Hive:
                 hooked.network.subscribe(f"{hooked.network.name}{SEPARATOR}{name}", hooked)
 
     def _run_hooks(self, event: str, data: Any) -> None:
-        self.events.deliver(event, data, self._failed)
+        if isinstance(data, Question):
+            self._answer(event, data)
+        else:
+            self.events.deliver(event, data, self._failed)
+
+    def _answer(self, event: str, question: Question) -> None:
+        try:
+            results = self.events[event](question.data)
+        except KeyError:
+            question.nobody()
+        except Exception as error:
+            self._raised(event, "a hook that was asked", error)
+            question.fail(f"{type(error).__name__}: {error}")
+        else:
+            if results:
+                question.answer(first_result(results))
+            else:
+                question.nobody()
 
     def _failed(self, event: str, function: Any, error: Exception) -> None:
+        self._raised(event, f"hook {getattr(function, '__qualname__', repr(function))}", error)
+
+    def _raised(self, event: str, what: str, error: Exception) -> None:
         self.failures += 1
-        name = getattr(function, "__qualname__", repr(function))
-        logger.error(
-            "%s: hook %s raised %s: %s",
-            event,
-            name,
-            type(error).__name__,
-            error,
-            exc_info=error if logger.isEnabledFor(logging.DEBUG) else None,
-        )
+        detail = error if logger.isEnabledFor(logging.DEBUG) else None
+        logger.error("%s: %s raised %s: %s", event, what, type(error).__name__, error, exc_info=detail)
 
     def _congestion(self, congested: bool) -> None:
         if congested:
@@ -234,13 +303,21 @@ class Hive:
 
 
 class HookedNetwork:
-    """The hooks of this program as a participant of one network."""
+    """The hooks of this program as a participant of one network.
 
-    def __init__(self, network: Network, dispatcher: Dispatcher):
+    `origin` is whose events do not come back here: nobody's, where the program wants its own.
+    """
+
+    def __init__(self, network: Network, dispatcher: Dispatcher, receive_own: bool):
         self.network = network
+        self.origin = None if receive_own else self
         self._prefix = len(network.name) + len(SEPARATOR)
         self._put = dispatcher.put
 
     def deliver(self, topic: str, data: Any) -> None:
         """Have the hooks of `channel/event` called."""
         self._put(topic[self._prefix :], data)
+
+    def ask(self, topic: str, question: Question) -> None:
+        """Have the hooks answer."""
+        self._put(topic[self._prefix :], question)

@@ -16,6 +16,7 @@ from .classic import Payload, dumps, with_metadata
 from .connectors.base import Confirm, Connector
 from .core.errors import LimitError
 from .dispatch import Dispatcher
+from .replies import Answered, Pending, Question, Requests, marked, required
 from .sealing import Sealing
 from .seals.base import Seal
 
@@ -29,11 +30,18 @@ SLICE = 500
 logger = logging.getLogger("eventhive")
 
 
-class Participant(Protocol):
-    """Somebody in this process who takes events of a network."""
+class Observer(Protocol):
+    """Somebody in this process who sees events of a network."""
 
     def deliver(self, topic: str, data: Any) -> None:
         """Take an event; must not block and must not raise. The data belongs to all who get it."""
+
+
+class Participant(Observer, Protocol):
+    """Somebody in this process who takes part in a network."""
+
+    def ask(self, topic: str, question: Question) -> None:
+        """Take a request, as an event is taken; it is answered now or later, by any thread."""
 
 
 class Network:
@@ -49,6 +57,7 @@ class Network:
         connector: Connector,
         metadata_key: str,
         hooks: Dispatcher,
+        requests: Requests,
         seal: Seal | None = None,
     ):
         self.name = name
@@ -58,11 +67,12 @@ class Network:
         self.dropped = 0
         self._metadata_key = metadata_key
         self._hooks = hooks
+        self._requests = requests
         self._participants: dict[str, dict[Participant, None]] = {}
-        self._observers: list[Participant] = []
+        self._observers: list[Observer] = []
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
-        self._calls: deque[tuple[str, Payload, Participant | None]] = deque()
+        self._calls: deque[tuple[str, Payload, Participant | None, Pending | None]] = deque()
         self._woken = False
         self._room = threading.Event()
         self._emptied = asyncio.Event()
@@ -88,21 +98,23 @@ class Network:
 
         Raises `LocalError` when the data is not JSON, or too much for one event.
         """
-        payload = self.check(topic, data)
-        if len(self._calls) >= MAX_CALLS and not self._wait_for_room():
-            self._dropping(topic)
-            return False
-        self._calls.append((topic, payload, origin))
-        if not self._woken:
-            self._woken = True
-            self._loop.call_soon_threadsafe(self._send_calls)
-        return True
+        return self._queue(topic, self.check(topic, data), origin)
+
+    def ask(self, topic: str, data: Any, seconds: float, answered: Answered, origin: Participant | None = None) -> None:
+        """Pass a request on, from any thread; `answered(value, error)` is called once, in the loop.
+
+        `error` is a `RequestError` where there is no answer: none within `seconds`, nobody who hooks the event as far
+        as the carrier knows, a hook that raised, or no connection. Raises `LocalError` as `call` does.
+        """
+        pending = self._requests.new(topic, data, answered)
+        payload = self._checked(self._requests.mark(pending, self._complete(topic, data)))
+        self._loop.call_soon_threadsafe(self._await_answer, pending, required(seconds))
+        if not self._queue(topic, payload, origin, pending):
+            self._loop.call_soon_threadsafe(pending.unsent, f"{len(self._calls)} events wait already")
 
     def check(self, topic: str, data: Any) -> Payload:
         """What would be sent; raises `LocalError` when data is not JSON, cannot be sealed, or is too much."""
-        payload = Payload(text=dumps(self._complete(topic, data))).check()
-        self.sealing.check(payload.text)
-        return payload
+        return self._checked(self._complete(topic, data))
 
     def subscribe(self, topic: str, participant: Participant) -> None:
         """Have `participant.deliver` called for the events of this full name."""
@@ -111,13 +123,13 @@ class Network:
             self.connector.subscribe(topic)
         participants[participant] = None
 
-    def observe(self, participant: Participant) -> None:
-        """Have `participant.deliver` called for all events of this network; before its connector is started.
+    def observe(self, observer: Observer) -> None:
+        """Have `observer.deliver` called for all events of this network; before its connector is started.
 
         Raises `LocalError` where the carrier cannot tell of all.
         """
         self.connector.subscribe_all()
-        self._observers.append(participant)
+        self._observers.append(observer)
 
     def unsubscribe(self, topic: str, participant: Participant) -> None:
         """The reverse; without effect when it was not subscribed."""
@@ -130,6 +142,7 @@ class Network:
     async def stop(self, seconds: float) -> int:
         """Send what was called, then disconnect; returns how many events were lost because the time was too short."""
         end = self._loop.time() + seconds
+        self._requests.stop()
         if self._calls:
             self._emptied.clear()
             self._send_calls()
@@ -139,6 +152,31 @@ class Network:
 
     def _complete(self, topic: str, data: Any) -> Any:
         return with_metadata(data, self._metadata_key, topic) if self._metadata_key else data
+
+    def _checked(self, data: Any) -> Payload:
+        payload = Payload(text=dumps(data)).check()
+        self.sealing.check(payload.text)
+        return payload
+
+    def _queue(
+        self, topic: str, payload: Payload, origin: Participant | None, pending: Pending | None = None
+    ) -> bool:
+        if len(self._calls) >= MAX_CALLS and not self._wait_for_room():
+            self._dropping(topic)
+            return False
+        self._calls.append((topic, payload, origin, pending))
+        if not self._woken:
+            self._woken = True
+            self._loop.call_soon_threadsafe(self._send_calls)
+        return True
+
+    def _await_answer(self, pending: Pending, seconds: float) -> None:
+        if self._requests.topic not in self._participants:
+            self.subscribe(self._requests.topic, self._requests)
+        self._requests.wait(pending, seconds)
+
+    def _reply(self, topic: str, members: dict[str, Any]) -> None:
+        self._queue(topic, self._checked(marked(self._complete(topic, {}), self._requests.key, members)), None)
 
     def _publish(self, topic: str, payload: Payload, origin: object, confirm: Confirm | None) -> bool:
         done = self.sealing.publish(topic, payload, confirm)
@@ -150,9 +188,26 @@ class Network:
                     participant.deliver(topic, data)
         return done
 
+    def _request(self, topic: str, payload: Payload, origin: object, pending: Pending) -> None:
+        asked = [one for one in self._participants.get(topic, ()) if one is not origin]
+        if self.connector.connected:
+            self.sealing.publish(topic, payload, None, None if asked else pending.nobody)
+        elif not asked:
+            # Kept for later, it would be dealt with when nobody waits for the answer any more.
+            pending.unsent(self.connector.state)
+        question = self._requests.own_question(pending, self._loop.call_soon_threadsafe)
+        for participant in asked:
+            participant.ask(topic, question)
+
     def _received(self, topic: str, data: Any) -> None:
-        for participant in (*self._participants.get(topic, ()), *self._observers):
-            participant.deliver(topic, data)
+        question = self._requests.question(data, self._reply) if isinstance(data, dict) else None
+        for participant in tuple(self._participants.get(topic, ())):
+            if question is None:
+                participant.deliver(topic, data)
+            else:
+                participant.ask(topic, question)
+        for observer in self._observers:
+            observer.deliver(topic, data)
 
     def _send_calls(self) -> None:
         self._woken = False
@@ -164,11 +219,17 @@ class Network:
                 # It will say when it is: until then nobody needs to wake the loop for a call.
                 self._woken = True
                 break
-            topic, payload, origin = calls.popleft()
+            topic, payload, origin, pending = calls.popleft()
             try:
-                self._publish(topic, payload, origin, None)
-            except LimitError:
-                self._dropping(topic)
+                if pending is None:
+                    self._publish(topic, payload, origin, None)
+                elif not pending.done:
+                    self._request(topic, payload, origin, pending)
+            except LimitError as error:
+                if pending is None:
+                    self._dropping(topic)
+                else:
+                    pending.unsent(str(error))
         else:
             self._loop.call_soon(self._send_calls)
         if len(calls) < MAX_CALLS:

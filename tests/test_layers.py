@@ -30,6 +30,7 @@ HIVE = {
     "membership",
     "network",
     "redis_init",
+    "replies",
     "seals.base",
     "secret",
 }
@@ -59,7 +60,8 @@ ROOMS: dict[str, set[str]] = {
     "connectors": {"core", "classic", "websocket", "connectors"},
     "servers": {"core", "classic", "websocket", "servers"},
     "sealing": {"core", "classic", "connectors.base", "drops", "seals.base"},
-    "network": {"core", "classic", "connectors.base", "dispatch", "seals.base", "sealing"},
+    "replies": {"core", "classic", "exceptions"},
+    "network": {"core", "classic", "connectors.base", "dispatch", "replies", "seals.base", "sealing"},
     "hosting": {"core", "access", "config", "discovery", "reach", "servers"},
     "roaming": PLACES,
     "membership": {*PLACES, "redis_init", "section"},

@@ -24,6 +24,7 @@ from .traffic import Outbox
 if TYPE_CHECKING:
     from ..config import Config
     from ..hive import Hive
+    from ..replies import Question
 
 NAME = "eventhive-cli"
 
@@ -210,6 +211,10 @@ class Mail:
         self.last = json.dumps(data)
         say(f"[CLI] Received: '{self.last}'")
         self._arrived.set()
+
+    def ask(self, topic: str, question: "Question") -> None:
+        """Take a request as an event: nobody here answers it."""
+        self.deliver(topic, question.data)
 
     def clear(self) -> None:
         """Let what has come so far not count as the first."""

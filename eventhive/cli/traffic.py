@@ -15,6 +15,7 @@ from .joining import network_of, networks_of
 
 if TYPE_CHECKING:
     from ..hive import Hive
+    from ..replies import Question
 
 # Sent events without a confirmation: enough that the way there and back costs nothing, and few to lose.
 WINDOW = 1000
@@ -64,6 +65,10 @@ class Inbox:
             self._queue.put(Received(time.time(), topic, data))
             if not self._paused and self._queue.qsize() >= HIGH_WATER:
                 self._pause(True)
+
+    def ask(self, topic: str, question: "Question") -> None:
+        """Take a request as an event: nobody here answers it."""
+        self.deliver(topic, question.data)
 
     def get(self, seconds: float | None) -> Received | None:
         """The next event; None when none came within so many seconds. Called in the command's thread."""

@@ -241,7 +241,8 @@ def test_failures_are_counted(here: Any, wait_for: Wait, caplog: pytest.LogCaptu
 def test_the_public_names() -> None:
     names = """BROADCASTERS CONFIG CONFIG_DICT CONNECTORS EVENTS SERVERS ConfigError
         ConnectorInitializationException EventHiveError
-        LimitError LocalError PeerError __version__ append events get_event_name hook init logger run_forever stop"""
+        LimitError LocalError NobodyHooks PeerError RemoteError RequestError RequestTimeout __version__ append events
+        get_event_name hook init logger request request_async run_forever stop"""
     assert sorted(eventhive.__all__) == sorted(names.split())
     assert all(hasattr(eventhive, name) for name in eventhive.__all__)
     from eventhive.exceptions import ConnectorInitializationException
