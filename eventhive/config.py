@@ -12,7 +12,8 @@ from pathlib import Path
 
 from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_client, of_server
 from .core.errors import LocalError
-from .core.names import SEPARATOR, check_name
+from .core.names import SEPARATOR
+from .core.spelling import check_name
 from .redis_init import RedisInit, of_redis
 from .secret import SECRET_KEYS, Secret, secret_of, secrets_of_environment
 from .section import MAX_PORT, Section

@@ -16,6 +16,7 @@ class Arrivals:
 
     def take(self, event):
         """Take one event of the session."""
+        self._node.mark = self._node.session.marks
         kind = event[0]
         if kind == EVENT or kind == ONCE:
             self._waiting.append((event[1], event[2]))

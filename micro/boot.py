@@ -1,10 +1,21 @@
-"""Counting boots. Loaded for the first connection of a boot, and forgotten after it."""
+"""Counting boots and connections. Loaded for each connection, and forgotten before the next step of it."""
 
 from os import rename
 
 from eventhive.core.errors import LocalError
 
+# `attempt` is the boot in 20 bits and the connection of that boot in 12.
 BOOTS = 1048576
+CONNECTIONS = 4096
+
+
+def next_attempt(node):
+    """The number of a new connection of this node."""
+    if node.connection % CONNECTIONS == 0:
+        node.boot = next_boot(node.boot_file)
+    attempt = node.boot * CONNECTIONS + node.connection % CONNECTIONS
+    node.connection += 1
+    return attempt
 
 
 def next_boot(path):

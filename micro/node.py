@@ -11,7 +11,7 @@ from os import urandom
 from eventhive.core.envelope import ACK, encode
 from eventhive.core.errors import LocalError, PeerError
 from eventhive.core.names import split_name
-from eventhive.core.ring import Mark, Outbox
+from eventhive.core.ring import Outbox
 
 from .port import sleep_ms, ticks_diff, ticks_ms
 
@@ -69,7 +69,7 @@ class Node:
         self.outbox = Outbox(settings["outbox_bytes"], EVENT_BYTES)
         self.session = None
         self._settings = settings
-        self.mark = Mark()
+        self.mark = None
         self.boot_file = boot_file
         self.boot = self.connection = 0
         self.serial = None

@@ -10,9 +10,6 @@ from .port import ticks_us
 # A gateway challenges and answers at once; what does not is something else, or a connection that only seems to be one.
 ANSWER_S = 5
 
-# `attempt` is the boot in 20 bits and the connection of that boot in 12.
-CONNECTIONS = 4096
-
 
 async def shake_hands(node, settings, carrier, limit):
     """The session of a new connection; it runs, or `closed` says why the gateway does not want it.
@@ -28,13 +25,17 @@ async def shake_hands(node, settings, carrier, limit):
 
 async def _shake_hands(node, settings, carrier, limit):
     challenge = await carrier.receive()
-    attempt = _next_attempt(node)
+    from .boot import next_attempt
+
+    attempt = next_attempt(node)
+    # A name that stays in this frame would keep the whole module.
+    next_attempt = None
+    forget("eventhive.boot")
     from eventhive.core.greet import greet
 
     seed = urandom(16) + ticks_us().to_bytes(8, "big")
     name, keygen = settings["id"], settings.get("keygen", 0)
     hello, keys = greet(challenge, name, settings["key"], keygen, attempt, seed, limit, node.outbox.stream)
-    # A name that stays in this frame would keep the whole module.
     greet = None
     forget("eventhive.core.keys")
     forget("eventhive.core.greet")
@@ -54,15 +55,3 @@ async def _shake_hands(node, settings, carrier, limit):
         session.fail(str(error))
         carrier.close(session.closed)
     return session
-
-
-def _next_attempt(node):
-    if node.connection % CONNECTIONS == 0:
-        from .boot import next_boot
-
-        node.boot = next_boot(node.boot_file)
-        next_boot = None
-        forget("eventhive.boot")
-    attempt = node.boot * CONNECTIONS + node.connection % CONNECTIONS
-    node.connection += 1
-    return attempt

@@ -14,9 +14,10 @@ from eventhive.core.framing import CHALLENGE, DATA, READY, SerialLine, line_byte
 from eventhive.core.gateway_session import GatewaySession
 from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac
+from eventhive.core.mark import Mark
 from eventhive.core.marks import Marks
 from eventhive.core.refusals import refusal_text
-from eventhive.core.ring import Mark, Outbox
+from eventhive.core.ring import Outbox
 from eventhive.core.session import OPENED
 from eventhive.core.welcome import open_session, welcome
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import LocalError
-from ..core.names import SEPARATOR, check_name
+from ..core.names import SEPARATOR
+from ..core.spelling import check_name
 from . import joining, values
 from .ending import FAILED, SUCCEEDED, UsageError, finish
 from .output import log_to_stderr, say

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from ..core.errors import LocalError
-from ..core.names import SEPARATOR, check_name, is_glob, is_remote
+from ..core.names import SEPARATOR, is_remote
+from ..core.spelling import check_name, is_glob
 from .ending import UsageError
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..core.errors import LocalError
 from ..core.globs import glob_match
-from ..core.names import is_glob
+from ..core.spelling import is_glob
 from .joining import network_of, networks_of
 
 if TYPE_CHECKING:

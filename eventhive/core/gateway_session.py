@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .mac import Mac
+    from .mark import Mark
     from .marks import Marks
-    from .ring import Mark, Outbox
+    from .ring import Outbox
     from .session import Event
 
 # Everything a peer may send before it is known: hello and first record.

@@ -6,14 +6,14 @@ A board loads it with the first such message; the rules are those of `session.py
 from .envelope import BYE, EVENT, HOOKS, ONCE, STREAM, check_data
 from .errors import LocalError, PeerError
 from .ids import is_stream
-from .names import check_name
+from .mark import Mark
 from .session import MAX_ALIASES, REJECTED, is_count
+from .spelling import check_name
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from .ring import Mark
     from .session import Event, Session
 
 
@@ -22,6 +22,8 @@ class Incoming:
 
     def __init__(self, session: "Session"):
         self.mark: "Mark" = None  # type: ignore[assignment]
+        if session.marks is None:
+            session.marks = Mark()
         self._session = session
         self._next = 0
         self._names: "list[str]" = []
@@ -32,7 +34,7 @@ class Incoming:
         if (kind == EVENT and size > 2) or (kind == ONCE and size > 2):
             return self._take_event(kind, message[1], message[2])
         if kind == STREAM and size > 2 and is_stream(message[1]) and is_count(message[2]) and message[2]:
-            self.mark = session.marks.resume(message[1], message[2])
+            self.mark = session.marks.resume(message[1], message[2])  # type: ignore[union-attr]
             self._next = message[2]
             return None
         if kind == BYE and size > 2 and type(message[1]) is str and is_count(message[2]):

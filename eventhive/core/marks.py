@@ -1,6 +1,6 @@
 """The marks of all streams that a gateway knows of one device."""
 
-from .ring import Mark
+from .mark import Mark
 
 # A device may come back to a stream after it began another; each stays known until this many newer ones were begun.
 MARKS_KEPT = 4

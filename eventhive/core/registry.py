@@ -6,7 +6,8 @@ next hook runs.
 """
 
 from .errors import LocalError
-from .names import check_name, is_glob, is_remote, split_name
+from .names import is_remote, split_name
+from .spelling import check_name, is_glob
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""The bounded outbox of one end, and how far it received the other's.
+"""The bounded outbox of one end.
 
 An event gets its number when it is put in and stays until it is acknowledged, whatever becomes of connections. The
 bound is in bytes, because memory is what a board runs out of; a full outbox refuses the newest event and counts it.
@@ -61,20 +61,3 @@ class Outbox:
         for entry in self.entries[start:end]:
             self._room += len(entry[1]) + len(entry[2]) + ENTRY_BYTES
         self.entries = self.entries[:start] + self.entries[end:]
-
-
-class Mark:
-    """How far a stream was received: `taken` came in order, `confirmed` may be acknowledged, `gaps` were declared."""
-
-    def __init__(self) -> None:
-        self.stream = ""
-        self.taken = self.confirmed = self.gaps = 0
-
-    def resume(self, stream: str, first: int) -> "Mark":
-        """The sender goes on with number `first` of a stream; what it skips over, it has dropped."""
-        if stream != self.stream:
-            self.stream = stream
-            self.taken = self.confirmed = first - 1
-        self.gaps += max(0, first - 1 - self.taken)
-        self.taken = max(self.taken, first - 1)
-        return self

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from typing import Any, TypeGuard
 
     from .incoming import Incoming
+    from .mark import Mark
     from .marks import Marks
-    from .ring import Mark, Outbox
+    from .ring import Outbox
     from .seal import Sealed
     from .unkeyed import Unkeyed
 
@@ -67,10 +68,10 @@ class Session:
     """One connection of one device, over any carrier that delivers whole messages in order.
 
     `limit` is the largest carrier message this end takes, in bytes. `outbox` and `marks` outlive the session: events to
-    send, and a `Mark` (a gateway: `Marks`) of what was received. `closed` says why the session is over, `refused` is
-    the reason where it was refused, `room` the bytes of text that a record to the peer may have; `messages` are those
-    of the last record that are still to be taken, the next one last. `due` is the mark whose `confirmed` the peer is
-    still to be told, or None.
+    send, and a `Mark` (a gateway: `Marks`) of what was received, None until something was. `closed` says why the
+    session is over, `refused` is the reason where it was refused, `room` the bytes of text that a record to the peer
+    may have; `messages` are those of the last record that are still to be taken, the next one last. `due` is the mark
+    whose `confirmed` the peer is still to be told, or None.
     """
 
     # Here, because an object with fewer attributes grows its table in smaller pieces.
@@ -81,7 +82,7 @@ class Session:
     due: "Mark | None" = None
     numbered: "Incoming | None" = None
 
-    def __init__(self, limit: int, outbox: "Outbox", marks: "Mark | Marks"):
+    def __init__(self, limit: int, outbox: "Outbox", marks: "Mark | Marks | None"):
         self.state = HANDSHAKE
         self.room = 0
         self._limit = limit

@@ -13,7 +13,8 @@ from .session import RUNNING, Session, is_count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .ring import Mark, Outbox
+    from .mark import Mark
+    from .ring import Outbox
     from .session import Direction
 
 # Hello and first record together; the gateway takes no more than 1 KiB from somebody it does not know yet.
@@ -29,7 +30,7 @@ def open_session(
     limit: int,
     heartbeat_s: int,
     outbox: "Outbox",
-    mark: "Mark",
+    mark: "Mark | None",
 ) -> "Session":
     """The session that a hello begins, with its keys as `greet` gives them; the rest is as in `Session`.
 

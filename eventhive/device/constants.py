@@ -52,10 +52,9 @@ def _integer(node: ast.expr, known: Mapping[str, int]) -> int | None:
 class Inliner(ast.NodeTransformer):
     """Puts the constants of a module, and those it imports, where they are used."""
 
-    def __init__(self, module: str, constants: Mapping[str, Mapping[str, int]], is_bundle: bool):
+    def __init__(self, module: str, constants: Mapping[str, Mapping[str, int]]):
         self._module = module
         self._constants = constants
-        self._is_bundle = is_bundle
         self._values = dict(constants[module])
 
     def visit_Module(self, node: ast.Module) -> ast.AST:
@@ -79,8 +78,7 @@ class Inliner(ast.NodeTransformer):
     def visit_Assign(self, node: ast.Assign) -> ast.stmt | None:
         """Drop a definition that nobody needs any more."""
         target = node.targets[0]
-        known = isinstance(target, ast.Name) and target.id in self._constants[self._module]
-        if known and (self._is_bundle or target.id.startswith("_")):  # type: ignore[attr-defined]
+        if isinstance(target, ast.Name) and target.id in self._constants[self._module]:
             return None
         self.generic_visit(node)
         return node

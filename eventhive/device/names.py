@@ -1,48 +1,154 @@
-"""Giving private names short ones, the same few in every class; the second step of squeezing.
+"""Giving private names, and those of parameters, names that cost nothing or little; the second step of squeezing.
 
 What it relies on, and refuses to be without: a private attribute is used on `self`, or on a class of the same family,
 and nowhere spelt in a string; a private name is imported by nobody.
+
+Functions become `p0`, `p1`, …, the same few in every class: they are what a traceback shows. Attributes and parameters,
+which it does not, become words that are in every firmware; a parameter keeps its name where programs may call by it.
 """
 
 import ast
 import builtins
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
 from ..core.errors import LocalError
 
 _SHORT = re.compile(r"p\d+")
 
+# Of the strings that .mpy files name by number (`static_qstr_list` in py/makeqstrdata.py of MicroPython), those that
+# are no names of built-ins.
+WORDS = [
+    "append",
+    "args",
+    "clear",
+    "close",
+    "copy",
+    "count",
+    "end",
+    "extend",
+    "find",
+    "format",
+    "get",
+    "index",
+    "insert",
+    "items",
+    "join",
+    "key",
+    "keys",
+    "lower",
+    "pop",
+    "read",
+    "remove",
+    "replace",
+    "reverse",
+    "send",
+    "sep",
+    "setdefault",
+    "sort",
+    "split",
+    "start",
+    "step",
+    "stop",
+    "strip",
+    "throw",
+    "update",
+    "upper",
+    "value",
+    "values",
+    "write",
+]
 
-def shorten(module: str, tree: ast.Module) -> None:
-    """Rename in place; `LocalError` names module and line of what stands in the way."""
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+
+
+def shorten(module: str, tree: ast.Module, keywords: "Collection[str] | None") -> None:
+    """Rename in place; `LocalError` names module and line of what stands in the way.
+
+    `keywords` are the names that calls within the tree use for parameters; with None, public functions keep them all.
+    """
     _check_names(module, tree)
     classes = {node.name: node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
     families: dict[str, dict[str, str]] = {}
+    # As it is before: classes may share what they are given.
+    taken = _attributes(tree)
     for name, found in classes.items():
         families[name] = next((families[base] for base in _bases(found) if base in families), {})
         if all(base in classes or hasattr(builtins, base) for base in _bases(found)):
-            _shorten_attributes(module, found, families[name], classes)
+            _shorten_attributes(module, found, families[name], classes, taken)
     outside = ast.Module([node for node in tree.body if not isinstance(node, ast.ClassDef)], [])
     for node in ast.walk(outside):
         if isinstance(node, ast.Attribute) and _is_private(node.attr):
             raise LocalError(f"{module}:{node.lineno}: cannot be squeezed: '{node.attr}' is used outside its class")
     _shorten_globals(tree)
+    for function in _functions(tree):
+        if keywords is not None or _is_short(function):
+            _shorten_parameters(function, keywords or ())
 
 
 def _bases(node: ast.ClassDef) -> list[str]:
     return [base.id if isinstance(base, ast.Name) else ast.unparse(base) for base in node.bases]
 
 
-def _shorten_attributes(module: str, node: ast.ClassDef, short: dict[str, str], classes: Iterable[str]) -> None:
+def _shorten_attributes(
+    module: str, node: ast.ClassDef, short: dict[str, str], classes: Iterable[str], taken: Collection[str]
+) -> None:
+    for method in node.body:
+        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_private(method.name):
+            method.name = short.setdefault(method.name, _next_short(short))
+    words = (word for word in WORDS if word not in taken and word not in short.values())
     for found in ast.walk(node):
         if isinstance(found, ast.Attribute) and _is_private(found.attr):
             if not isinstance(found.value, ast.Name) or found.value.id not in ("self", *classes):
                 raise LocalError(f"{module}:{found.lineno}: cannot be squeezed: '{found.attr}' is not used on self")
-            found.attr = short.setdefault(found.attr, f"p{len(short)}")
-    for method in node.body:
-        if isinstance(method, (ast.FunctionDef, ast.AsyncFunctionDef)) and _is_private(method.name):
-            method.name = short.setdefault(method.name, f"p{len(short)}")
+            if found.attr not in short:
+                short[found.attr] = next(words, _next_short(short))
+            found.attr = short[found.attr]
+
+
+def _next_short(short: dict[str, str]) -> str:
+    return f"p{sum(map(bool, map(_SHORT.fullmatch, short.values())))}"
+
+
+def _attributes(tree: ast.Module) -> set[str]:
+    """The names of all attributes and methods, whatever they belong to."""
+    found = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    return found | {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))}
+
+
+def _functions(node: ast.AST) -> Iterator[_Function]:
+    """All functions, outer ones first."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, _Function):
+            yield child
+        yield from _functions(child)
+
+
+def _is_short(function: _Function) -> bool:
+    return isinstance(function, ast.Lambda) or _SHORT.fullmatch(function.name) is not None
+
+
+def _shorten_parameters(function: _Function, keywords: Collection[str]) -> None:
+    parts = [function.body] if isinstance(function, ast.Lambda) else function.body
+    inside = [node for part in parts for node in ast.walk(part)]
+    parameters = [*function.args.posonlyargs, *function.args.args]
+    used = {name for node in [*inside, *parameters] for name in _variables(node)}
+    words = (word for word in WORDS if word not in used)
+    # `self` is in every firmware already.
+    short = {node.arg: next(words, node.arg) for node in parameters if node.arg not in (*keywords, "self")}
+    for node in [*inside, *parameters]:
+        for field in ("id", "arg", "name"):
+            if not isinstance(node, (ast.keyword, ast.alias)) and getattr(node, field, None) in short:
+                setattr(node, field, short[getattr(node, field)])
+        if isinstance(node, ast.alias) and (node.asname or node.name) in short:
+            node.asname = short[node.asname or node.name]
+        if isinstance(node, ast.Nonlocal):
+            node.names = [short.get(name, name) for name in node.names]
+
+
+def _variables(node: ast.AST) -> list[str]:
+    found = (getattr(node, field, None) for field in ("id", "arg", "name", "asname"))
+    return [name for name in found if isinstance(name, str)]
 
 
 def _shorten_globals(tree: ast.Module) -> None:

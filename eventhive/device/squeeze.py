@@ -1,10 +1,11 @@
 """Making compiled device code keep less heap, without changing what it does; works on all files of a tree at once.
 
-1. Constants: a capitalised top-level integer, assigned once, is put in where it is used, since a global costs 45 bytes;
-   it is gone from bundles, and elsewhere where it is private.
-2. Names: `_private` attributes and globals become `p0`, `p1`, …, the same few in every class: an interned name costs
-   20 bytes or more, and each doubling of their number a table. So a device module uses a private attribute only on
-   `self` (or on its base class), never spells it in a string, never imports a private name.
+1. Constants: a capitalised top-level integer, assigned once, is put in where it is used, since a global costs 45 bytes,
+   and is gone.
+2. Names: those of `_private` attributes and globals, and of parameters, become others that cost less, the same few in
+   every class: an interned name costs 20 bytes or more, and each doubling of their number a table. So a device module
+   uses a private attribute only on `self` (or on its base class), never spells it in a string, never imports a private
+   name.
 3. Texts: a longer string inside a function moves to a file beside the code and is read when it is shown: the messages
    of all errors together would take half as much heap as the code.
 A module that breaks a rule is an error that names it.
@@ -28,16 +29,18 @@ class Squeezed:
     constants: dict[str, dict[str, int]]
 
 
-def squeeze(modules: Mapping[str, ast.Module], bundles: Collection[str]) -> Squeezed:
+def squeeze(modules: Mapping[str, ast.Module], public: Collection[str]) -> Squeezed:
     """Change the modules of a tree, given by full name, in place; imports among them must be absolute.
 
-    `bundles` are those whose constants nothing outside the tree uses.
+    `public` are those whose functions programs call, and may call by the names of parameters.
     """
     constants = {name: constants_of(tree) for name, tree in modules.items()}
+    calls = [node for tree in modules.values() for node in ast.walk(tree) if isinstance(node, ast.keyword)]
+    keywords = {node.arg for node in calls if node.arg is not None}
     texts = Texts()
     for name, tree in modules.items():
-        Inliner(name, constants, name in bundles).visit(tree)
-        shorten(name, tree)
+        Inliner(name, constants).visit(tree)
+        shorten(name, tree, None if name in public else keywords)
         texts.move(tree, name == TEXTS_MODULE)
     code = {name: ast.unparse(ast.fix_missing_locations(tree)) + "\n" for name, tree in modules.items()}
     return Squeezed(code, bytes(texts.file), constants)

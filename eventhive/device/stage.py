@@ -38,6 +38,9 @@ BUNDLES: Mapping[str, Sequence[str]] = {
     "eventhive": ("eventhive.port", "eventhive.node", "eventhive"),
 }
 
+# What programs call, and may call with keyword arguments.
+PUBLIC = ("eventhive", "eventhive.core.registry")
+
 # Only CPython imports these, and CPython runs no compiled tree.
 NOT_COMPILED = ("eventhive.port_cpython", "eventhive.core.aes_host", "eventhive.core.json_host")
 
@@ -95,7 +98,7 @@ def _stage_source(target: Path, source: Source) -> StagedFile:
 
 def _stage_mpy(target: Path, sources: Sequence[Source]) -> list[StagedFile]:
     trees, contents = _bundled(sources)
-    squeezed = squeeze(trees, BUNDLES)
+    squeezed = squeeze(trees, PUBLIC)
     staged = []
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source.py"
@@ -104,7 +107,8 @@ def _stage_mpy(target: Path, sources: Sequence[Source]) -> list[StagedFile]:
             output = (target / path).with_suffix(".mpy")
             output.parent.mkdir(parents=True, exist_ok=True)
             source.write_text(code, encoding="utf-8")
-            compile_mpy(source, output, path)
+            # Its name is known to the interpreter already, its path would be one more string.
+            compile_mpy(source, output, name)
             staged.append(_staged(target, output, contents[name]))
     texts = target / TEXTS_FILE
     texts.write_bytes(squeezed.texts)
@@ -135,13 +139,13 @@ def _bundled(sources: Sequence[Source]) -> tuple[dict[str, ast.Module], dict[str
 def dropped_constants() -> dict[str, dict[str, int]]:
     """The integers that are no longer in a compiled tree, by the module that defines them; for tests of those."""
     sources = read_manifest()
-    inlined = squeeze(_bundled(sources)[0], BUNDLES).constants
+    inlined = squeeze(_bundled(sources)[0], PUBLIC).constants
     where = homes()
     dropped = {}
     for module in map(_read, sources):
-        if module.name in where:
+        if module.name not in NOT_COMPILED:
             defined = definitions(module)
-            constants = inlined[where[module.name]]
+            constants = inlined[where.get(module.name, module.name)]
             dropped[module.name] = {name: value for name, value in constants.items() if name in defined}
     return dropped
 

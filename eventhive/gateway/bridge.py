@@ -13,8 +13,9 @@ from typing import Protocol
 from ..core.envelope import EVENT, HOOKS, ONCE
 from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
-from ..core.names import check_name, is_remote, split_name
+from ..core.names import is_remote, split_name
 from ..core.session import REJECTED
+from ..core.spelling import check_name
 from .devices import Carrier, Device, Devices, Enrolled, Receipt
 
 # Names one device may hook: each is a subscription of the gateway on the network.

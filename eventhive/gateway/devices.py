@@ -17,10 +17,11 @@ from ..core.gateway_session import GatewaySession, Hello
 from ..core.globs import glob_match
 from ..core.keys import KEY_BYTES, link_mac
 from ..core.mac import Mac
+from ..core.mark import Mark
 from ..core.marks import Marks
 from ..core.names import local_name
 from ..core.refusals import REFUSE_ATTEMPT, REFUSE_BUSY
-from ..core.ring import Mark, Outbox
+from ..core.ring import Outbox
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
 OUTBOX_BYTES = 64 * 1024

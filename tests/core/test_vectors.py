@@ -12,7 +12,8 @@ from eventhive.core.framing import CHALLENGE, DATA, HELLO, READY, SerialLine, pa
 from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac, session_keys
 from eventhive.core.mac import Mac, equal
-from eventhive.core.ring import Mark, Outbox
+from eventhive.core.mark import Mark
+from eventhive.core.ring import Outbox
 from eventhive.core.seal import Sealed
 from eventhive.core.welcome import open_session, welcome
 

@@ -3,10 +3,12 @@
 import ast
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from eventhive.core.errors import LocalError
+from eventhive.device.names import WORDS
 from eventhive.device.squeeze import Squeezed, squeeze
 from eventhive.device.stage import compile_mpy
 from eventhive.device.texts import TEXTS_FILE, TEXTS_MODULE
@@ -44,9 +46,9 @@ class TestConstants:
         assert result.code[f"{BUNDLE}.other"] == "from eventhive.core import name\nprint(16, name)\n"
         assert result.constants[BUNDLE] == {"LIMIT": 16}
 
-    def test_a_module_of_its_own_keeps_public_ones(self) -> None:
+    def test_no_module_keeps_one(self) -> None:
         result = squeezed("", "LIMIT = 16\n_STEP = 2\nx = LIMIT + _STEP")
-        assert result.code[f"{BUNDLE}.other"] == "LIMIT = 16\nx = 16 + 2\n"
+        assert result.code[f"{BUNDLE}.other"] == "x = 16 + 2\n"
 
     def test_an_imported_one_that_is_a_variable_too(self) -> None:
         with pytest.raises(LocalError, match="'LIMIT' is imported and also a variable"):
@@ -55,9 +57,27 @@ class TestConstants:
 
 class TestNames:
     def test_classes_share_short_names(self) -> None:
-        text = "class A:\n def __init__(self): self._one = self._two = 1\nclass B:\n def _go(self): return self._three"
-        assert code(text).count("p0") == 2
-        assert "_one" not in code(text)
+        text = "class A:\n def _one(self): self._x = self._y = 1\nclass B:\n def _go(self): return self._three"
+        first, second = WORDS[:2]
+        assert code(text) == ast.unparse(
+            ast.parse(
+                f"class A:\n def p0(self): self.{first} = self.{second} = 1\n"
+                f"class B:\n def p0(self): return self.{first}"
+            )
+        )
+
+    def test_an_attribute_takes_no_name_that_is_in_use(self) -> None:
+        text = "class A:\n def f(self): self._x = []; self._x.append(1)"
+        assert f"self.{WORDS[1]}.append(1)" in code(text) and WORDS[0] == "append"
+
+    def test_parameters_of_what_programs_do_not_call(self) -> None:
+        result = squeezed("", "def f(sizes):\n    return [lambda size, sizes: size for size in sizes]\n")
+        first, second = WORDS[:2]
+        names: dict[str, Any] = {}
+        exec(result.code[f"{BUNDLE}.other"], names)
+        assert f"def f({first})" in result.code[f"{BUNDLE}.other"]
+        assert second in result.code[f"{BUNDLE}.other"]
+        assert [one("a", "b") for one in names["f"]([1])] == ["a"]
 
     def test_a_base_class_and_its_children_share_what_they_mean(self) -> None:
         text = (

@@ -10,7 +10,8 @@ from pure import Stand
 
 from eventhive.core.envelope import encode
 from eventhive.core.greet import greet
-from eventhive.core.ring import Mark, Outbox
+from eventhive.core.mark import Mark
+from eventhive.core.ring import Outbox
 from eventhive.core.welcome import open_session
 from eventhive.gateway.websocket_link import MAX_HALF_OPEN, UPGRADE_BYTES, DeviceConnection, WebsocketLinks
 

@@ -78,13 +78,16 @@ def build(root: Path, tests: "tuple[str, ...]") -> Tree:
 
 
 def _add_merged_modules(board: Path) -> None:
-    """Make `eventhive.core.x` importable for each x that a bundle holds; tests name modules as the sources do."""
-    constants = dropped_constants()
-    for name, bundle in homes().items():
-        if name not in BUNDLES:
-            lines = [f"from {bundle} import *"]
-            lines += [f"{constant} = {value}" for constant, value in constants[name].items()]
-            (board / (name.replace(".", "/") + ".py")).write_text("\n".join(lines) + "\n")
+    """Make `eventhive.core.x` importable with its constants, as the sources have it; tests name modules as they do."""
+    bundles = homes()
+    for name, constants in dropped_constants().items():
+        path = board / name.replace(".", "/")
+        home = bundles.get(name, f"{name}_staged")
+        if name not in bundles and constants:
+            path.with_suffix(".mpy").rename(path.with_name(f"{path.name}_staged.mpy"))
+        if name not in BUNDLES and (name in bundles or constants):
+            lines = [f"from {home} import *", *[f"{constant} = {value}" for constant, value in constants.items()]]
+            path.with_suffix(".py").write_text("\n".join(lines) + "\n")
 
 
 def _add_gateway_modules(board: Path) -> None:

@@ -18,8 +18,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from eventhive.core.envelope import encode
 from eventhive.core.greet import greet
+from eventhive.core.mark import Mark
 from eventhive.core.pump import Pump
-from eventhive.core.ring import Mark, Outbox
+from eventhive.core.ring import Outbox
 from eventhive.core.welcome import open_session, welcome
 from eventhive.websocket import ClientConnection, connect
 

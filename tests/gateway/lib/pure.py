@@ -9,8 +9,9 @@ from eventhive.core.envelope import HOOKS, encode
 from eventhive.core.errors import LimitError, PeerError
 from eventhive.core.gateway_session import GatewaySession
 from eventhive.core.greet import greet
+from eventhive.core.mark import Mark
 from eventhive.core.pump import Pump
-from eventhive.core.ring import Mark, Outbox
+from eventhive.core.ring import Outbox
 from eventhive.core.session import OPENED
 from eventhive.core.welcome import open_session, welcome
 from eventhive.gateway.bridge import Bridge

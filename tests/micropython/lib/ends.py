@@ -9,8 +9,9 @@ from eventhive.core.envelope import ACK, EVENT, encode
 from eventhive.core.gateway_session import GatewaySession
 from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac
+from eventhive.core.mark import Mark
 from eventhive.core.marks import Marks
-from eventhive.core.ring import Mark, Outbox
+from eventhive.core.ring import Outbox
 from eventhive.core.session import OPENED, REJECTED
 from eventhive.core.welcome import open_session, welcome
 
