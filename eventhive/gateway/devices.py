@@ -121,6 +121,10 @@ class Device:
         elif self.carrier is not None:
             self.carrier.wake()
 
+    def ask(self, topic: str, question: Any) -> None:
+        """Refuse a request of the network: the link carries none yet."""
+        question.fail(f"device '{self.name}' answers no requests in this version: use EVENTS.call")
+
     def warn(self, count: int, what: str, *args: object) -> None:
         """Log the first, 10th, 100th, … time of what a faulty device, or a caller, could cause without end."""
         if str(count).strip("0") == "1":

@@ -7,6 +7,8 @@ import os
 import pytest
 from pure import SEALED, TIME_MS, UNKEYED, Stand, enrolled
 
+from eventhive.replies import Question
+
 LED = "my-hive/a/led"
 EVENT = "my-hive/queen/event"
 
@@ -301,3 +303,12 @@ class TestRights:
         key = stand.entries["a"].key
         assert repr(key) not in repr(stand.entries)
         assert key.hex() not in repr(stand.entries)
+
+
+def test_a_request_is_answered_with_why_not(stand: Stand) -> None:
+    board = stand.board("a").connect(LED)
+    answers: list[dict[str, object]] = []
+    stand.device("a").ask(LED, Question({"on": True}, answers.append))
+    assert answers == [{"error": "device 'a' answers no requests in this version: use EVENTS.call"}]
+    board.take()
+    assert not stand.device("a").outbox.entries

@@ -1,10 +1,12 @@
 """Requests and their replies: what travels, who may answer, and every way in which there is no answer."""
 
 import asyncio
+import json
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -260,3 +262,19 @@ def test_a_question_may_be_answered_from_any_thread() -> None:
     question.fail("x" * 500)
     question.nobody()
     assert sent == [{"value": {"t": True}}, {"error": "x" * 200}, {"nobody": True}]
+
+
+def test_the_wire_is_as_written_down() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "hive.md").read_text(encoding="utf-8")
+    asked, answered = [json.loads(line) for line in page.splitlines() if line.startswith("{")]
+    token = bytes.fromhex(asked[KEY]["reply_to"].split("-")[-1].removesuffix("/reply"))
+    requests = Requests("my-hive", KEY, token, lambda *args: None)
+    for _ in range(6):
+        requests.new("my-hive/worker/x", None, lambda value, error: None)
+    pending = requests.new("my-hive/worker/x", {"n": 1}, lambda value, error: None)
+    assert requests.mark(pending, {"n": 1}) == asked
+    sent: list[Any] = []
+    question = requests.question(asked, lambda topic, members: sent.append((topic, {KEY: members})))
+    assert question is not None and question.data == {"n": 1}
+    question.answer({"done": True})
+    assert sent == [(requests.topic, answered)]
