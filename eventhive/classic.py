@@ -32,6 +32,8 @@ _TRUE = '{"request": null, "response": {"result": true, "result_type": "bool", "
 # 0.5.0 answers with the text of a Python None.
 _DONE = '{"request": null, "response": {"result": "None", "result_type": "str", "call_id": '
 _END = '"}}'
+# A member of ours, which 0.5.0 ignores.
+_UNHEARD = ', "subscribers": 0}}'
 _RESPONSES = ('{"request": null', '{"request":null')
 
 
@@ -114,10 +116,11 @@ class Call(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """The answer to a call of ours."""
+    """The answer to a call of ours. `unheard`: it is a publish that has reached no subscriber."""
 
     result: Any
     call_id: str
+    unheard: bool = False
 
 
 def is_answer(text: str) -> bool:
@@ -142,7 +145,7 @@ def read(text: str) -> Call | Answer | None:
         return _call(call)
     answer = message.get("response")
     if isinstance(answer, dict) and isinstance(answer.get("call_id"), str):
-        return Answer(answer.get("result"), answer["call_id"])
+        return Answer(answer.get("result"), answer["call_id"], answer.get("subscribers") == 0)
     return None
 
 
@@ -219,6 +222,11 @@ def ping(call_id: str) -> bytes:
 def done(call_id: str) -> bytes:
     """The answer to a notify."""
     return (_DONE + quote(call_id) + "}}").encode("ascii")
+
+
+def unheard(call_id: str) -> bytes:
+    """The answer to a publish that has reached no subscriber."""
+    return (_TRUE[:-1] + quote(call_id) + _UNHEARD).encode("ascii")
 
 
 def answer(result: bool | str, call_id: str) -> bytes:

@@ -64,7 +64,7 @@ class WebsocketConnector(Connector):
         self._topics: dict[str, None] = {}
         self._asked: set[str] = set()
         self._heads: dict[str, bytes] = {}
-        self._waiting: dict[str, tuple[bytes, Confirm | None]] = {}
+        self._waiting: dict[str, tuple[bytes, Confirm | None, Nobody | None]] = {}
         self._unsent: deque[str] = deque()
         self._bytes = 0
         self._number = 0
@@ -88,14 +88,14 @@ class WebsocketConnector(Connector):
     def publish(
         self, topic: str, payload: Payload, confirm: Confirm | None = None, nobody: Nobody | None = None
     ) -> bool:
-        """Send an event, or keep it until there is a connection. A server of 0.5.0 does not tell how many got it."""
+        """Send an event, or keep it until there is a connection. A server of 0.5.0 does not say that nobody got it."""
         payload.check()
         if not self.ready:
             raise LimitError(f"{self.network}: {len(self._waiting)} events wait for {self.url} already")
         self._number += 1
         call_id = str(self._number)
         frame = classic.publish(self._head(topic), payload, self._number)
-        self._waiting[call_id] = (frame, confirm)
+        self._waiting[call_id] = (frame, confirm, nobody)
         self._bytes += len(frame)
         self._drained.clear()
         self._unsent.append(call_id)
@@ -136,10 +136,10 @@ class WebsocketConnector(Connector):
         self._unsent.clear()
         self._bytes = 0
         self._drained.set()
-        calls = [(classic.read(frame.decode()), confirm) for frame, confirm in waiting.values()]
+        calls = [(classic.read(frame.decode()), confirm, nobody) for frame, confirm, nobody in waiting.values()]
         return [
-            (topic, classic.payload_of(call), confirm, None)
-            for call, confirm in calls
+            (topic, classic.payload_of(call), confirm, nobody)
+            for call, confirm, nobody in calls
             if isinstance(call, Call)
             for topic in classic.topics_of(call)
         ]
@@ -171,6 +171,7 @@ class WebsocketConnector(Connector):
             link.send_encoded(classic.subscribe(topics, GREETING))
         else:
             link.send_encoded(classic.ping(GREETING))
+        self._doubt()
         self._unsent = deque(self._waiting)
         if self._paused:
             link.pause()
@@ -245,9 +246,18 @@ class WebsocketConnector(Connector):
             head = self._heads[topic] = classic.publish_head(topic)
         return head
 
-    def _confirm(self, call_id: str) -> None:
-        frame, confirm = self._waiting.pop(call_id)
+    def _doubt(self) -> None:
+        """Forget whom to tell that nobody got an event that is sent twice: the first one may have reached somebody."""
+        unsent = set(self._unsent)
+        for call_id, (frame, confirm, nobody) in self._waiting.items():
+            if nobody is not None and call_id not in unsent:
+                self._waiting[call_id] = (frame, confirm, None)
+
+    def _confirm(self, call_id: str, unheard: bool = False) -> None:
+        frame, confirm, nobody = self._waiting.pop(call_id)
         self._bytes -= len(frame)
+        if unheard and nobody is not None:
+            nobody()
         if confirm is not None:
             confirm()
         if not self._waiting:
@@ -261,9 +271,10 @@ class WebsocketConnector(Connector):
             self.settled.set()
             self._became(True, f"connected to {self.url}")
         elif answer.call_id in self._waiting:
-            # Kept, it would be refused again after each reconnect.
-            logger.error("%s: the server refused an event: %r", self.network, answer.result)
-            self._confirm(answer.call_id)
+            if answer.result is not True:
+                # Kept, it would be refused again after each reconnect.
+                logger.error("%s: the server refused an event: %r", self.network, answer.result)
+            self._confirm(answer.call_id, answer.unheard)
 
     def _answer(self, call: Call, link: "Link") -> None:
         if call.method == "notify":

@@ -199,7 +199,8 @@ class Peer(ServerConnection):
             raise PeerError(f"unknown method {call.method[:40]!r}")
         result = method(self, call)
         if call.call_id is not None:
-            self.send_encoded(classic.answer(result, call.call_id))
+            text = classic.unheard(call.call_id) if result is None else classic.answer(result, call.call_id)
+            self.send_encoded(text)
 
     def _ping(self, call: Call) -> str:
         return "pong"
@@ -224,22 +225,24 @@ class Peer(ServerConnection):
             self._broker.unsubscribe(subscription.topic, subscription)
         return True
 
-    def _publish(self, call: Call) -> bool:
+    def _publish(self, call: Call) -> bool | None:
         payload = classic.payload_of(call)
+        receivers = 0
         for topic in classic.topics_of(call):
-            self._broker.publish(topic, payload, self)
+            receivers += self._broker.publish(topic, payload, self)
         if self._broker.held and not self._paused:
             self._paused = True
             self.pause()
             self._broker.when_released(self._continue)
-        return True
+        return True if receivers else None
 
     def _continue(self) -> None:
         self._paused = False
         self.resume()
 
 
-_METHODS: dict[str, Callable[[Peer, Call], bool | str]] = {
+# None: a publish that has reached no subscriber.
+_METHODS: dict[str, Callable[[Peer, Call], bool | str | None]] = {
     "_ping_": Peer._ping,
     "ping": Peer._ping,
     "_get_channel_id_": Peer._own_id,

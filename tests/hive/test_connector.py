@@ -76,6 +76,49 @@ def play(test: Callable[[Played, WebsocketConnector], Coroutine[Any, Any, None]]
     asyncio.run(run())
 
 
+async def unheard(played: Played, connection: ServerConnection) -> None:
+    """Answer the next call as a server of ours does where nobody got the event."""
+    call_id = (await played.receive(connection))["request"]["call_id"]
+    response = {"result": True, "result_type": "bool", "call_id": call_id, "subscribers": 0}
+    await connection.send(json.dumps({"request": None, "response": response}))
+
+
+def test_it_tells_that_nobody_got_an_event(caplog: pytest.LogCaptureFixture) -> None:
+    async def test(played: Played, connector: WebsocketConnector) -> None:
+        connection = await played.greeted()
+        told: list[str] = []
+        done = asyncio.Event()
+        connector.publish("a", Payload(1), lambda: told.append("confirm a"), lambda: told.append("nobody a"))
+        connector.publish("b", Payload(1), lambda: told.append("confirm b"), lambda: told.append("nobody b"))
+        connector.publish("c", Payload(1), done.set)
+        await unheard(played, connection)
+        await played.answer(connection)
+        await unheard(played, connection)
+        await done.wait()
+        assert told == ["nobody a", "confirm a", "confirm b"]
+        assert "refused" not in caplog.text
+
+    play(test)
+
+
+def test_an_event_that_is_sent_twice_may_have_reached_somebody() -> None:
+    async def test(played: Played, connector: WebsocketConnector) -> None:
+        told: list[str] = []
+        done = asyncio.Event()
+        connection = await played.greeted()
+        connector.publish("twice", Payload(1), None, lambda: told.append("twice"))
+        await played.receive(connection)
+        await connection.close()
+        connector.publish("once", Payload(1), done.set, lambda: told.append("once"))
+        connection = await played.greeted()
+        await unheard(played, connection)
+        await unheard(played, connection)
+        await done.wait()
+        assert told == ["once"]
+
+    play(test)
+
+
 def test_it_subscribes_and_publishes_on_one_connection() -> None:
     async def test(played: Played, connector: WebsocketConnector) -> None:
         got: list[tuple[str, Any]] = []

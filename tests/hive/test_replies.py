@@ -89,7 +89,7 @@ def test_nobody_has_subscribed(pair: tuple[Any, Any]) -> None:
     assert fails(future) == "net/worker/nothing: nobody on this network hooks it"
 
 
-def later_a_worker_is_told_by_the_server_that_nobody_hooks(pair: tuple[Any, Any]) -> None:
+def test_a_worker_is_told_by_the_server_that_nobody_hooks(pair: tuple[Any, Any]) -> None:
     _, worker = pair
     assert isinstance(worker.hive.request("net/queen/nothing", {}, 5).exception(10), NobodyHooks)
 

@@ -94,6 +94,25 @@ def test_calls_of_one_client(client: Callable[..., Client]) -> None:
     assert one.call("unsubscribe", topics=["net/a/b", "never subscribed"]) is True
 
 
+def test_a_publish_that_reaches_nobody_is_answered_with_a_word_more(client: Callable[..., Client]) -> None:
+    one, other = client(), client()
+    one.call("subscribe", topics=["net/a/own"])
+    other.call("subscribe", topics=["net/a/b"])
+
+    def publish(*topics: str) -> Any:
+        arguments = {"topics": topics, "data": "1", "sync": False}
+        one.send({"request": {"method": "publish", "arguments": arguments, "call_id": 'é"'}, "response": None})
+        return one.receive()
+
+    heard = {"result": True, "result_type": "bool", "call_id": 'é"'}
+    unheard = {"request": None, "response": {**heard, "subscribers": 0}}
+    assert publish("net/a/nothing", "net/a/own") == unheard
+    assert publish("net/a/nothing", "net/a/b") == {"request": None, "response": heard}
+    assert other.notified() == ("net/a/b", "1")
+    other.call("unsubscribe", topics=["net/a/b"])
+    assert publish("net/a/b") == unheard
+
+
 def test_events_reach_every_other_subscriber(client: Callable[..., Client]) -> None:
     first, second, third = client(), client(compression=None), client()
     first.call("subscribe", topics=["net/a/b", "net/a/c"])
