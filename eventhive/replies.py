@@ -18,6 +18,8 @@ from .core.errors import EventHiveError, LocalError
 from .core.names import SEPARATOR
 from .exceptions import NobodyHooks, RemoteError, RequestError, RequestTimeout
 
+# A process of 0.5.0 drops what has metadata without an `id`; and where it is known, replays are recognised by it.
+ID = "id"
 REQUEST = "request"
 REPLY_TO = "reply_to"
 # Where data is that is no dict, and so has no place for metadata of its own.
@@ -66,6 +68,8 @@ def unmarked(data: Members, key: str) -> Any:
     if DATA in metadata:
         return metadata[DATA]
     rest = {name: value for name, value in metadata.items() if name not in (REQUEST, REPLY_TO)}
+    if rest.keys() == {ID}:
+        rest = {}
     return {**data, key: rest} if rest else {name: value for name, value in data.items() if name != key}
 
 
@@ -143,6 +147,7 @@ class Requests:
         self.topic = inbox(network, token)
         self.key = key
         self._network = network
+        self._token = token.hex()
         self._numbers = itertools.count(1)
         self._call_later = call_later
         self._pending: dict[int, tuple[Pending, Timer]] = {}
@@ -153,7 +158,11 @@ class Requests:
 
     def mark(self, pending: Pending, data: Any) -> Members:
         """The data of a request as it travels."""
-        return marked(data, self.key, {REQUEST: pending.number, REPLY_TO: self.topic})
+        members: Members = {REQUEST: pending.number, REPLY_TO: self.topic}
+        metadata = data.get(self.key) if isinstance(data, dict) else None
+        if not isinstance(metadata, dict) or ID not in metadata:
+            members[ID] = f"{self._token}-{pending.number}"
+        return marked(data, self.key, members)
 
     def wait(self, pending: Pending, seconds: float) -> None:
         """Begin to wait for the answer."""
