@@ -149,6 +149,14 @@ class Bench:
         child.ready = child.answer()
         return child
 
+    def caller(self, name: str, config: str) -> Child:
+        """Start a process of a hive that calls queen/temperature; ready when this returns."""
+        path = self.folder / f"{name}.yaml"
+        path.write_text(config)
+        child = self.python("caller.py", str(path))
+        child.ready = child.answer()
+        return child
+
     def gateway(self, config: str = GATEWAY_CONFIG) -> Child:
         """Start the gateway; ready when this returns."""
         return self.member(GATEWAY, config)
