@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from .core.errors import EventHiveError, LimitError, LocalError, PeerError
 from .core.version import VERSION
-from .eventlist import ProgramEvents
-from .exceptions import ConnectorInitializationException, NobodyHooks, RemoteError, RequestError, RequestTimeout
+from .eventlist import ProgramEvents, WaterfallEvents, current_event
+from .exceptions import (
+    ConnectorInitializationException,
+    HookException,
+    NobodyHooks,
+    RemoteError,
+    RequestError,
+    RequestTimeout,
+)
 from .logger import logger
 from .settings import ConfigError, Settings
 
@@ -31,9 +38,11 @@ __all__ = [
     "CONNECTORS",
     "EVENTS",
     "SERVERS",
+    "WATERFALL",
     "ConfigError",
     "ConnectorInitializationException",
     "EventHiveError",
+    "HookException",
     "LimitError",
     "LocalError",
     "NobodyHooks",
@@ -48,8 +57,10 @@ __all__ = [
     "hook",
     "init",
     "logger",
+    "register",
     "request",
     "request_async",
+    "reset",
     "run_forever",
     "stop",
 ]
@@ -76,7 +87,9 @@ def _outlet(event: str, data: Any) -> bool:
     return hive.call(event, data)
 
 
-EVENTS = ProgramEvents(_outlet, _threading.local())
+EVENTS = ProgramEvents(_outlet)
+# Events whose hooks feed each other, in this process only.
+WATERFALL = WaterfallEvents()
 CONFIG = Settings({section: {} for section in _SECTIONS})
 CONFIG_DICT = CONFIG.values
 # The connectors, servers and announcements that are running, by the name of their network.
@@ -91,21 +104,39 @@ def append(event: str | list[str], help: str = "") -> None:
 
 
 def hook(
-    event: str | list[str] = "*", dependencies: None = None, expand: bool = True
+    event: str | list[str] = "*", dependencies: str | Iterable[str] | None = None, expand: bool = True
 ) -> Callable[[Function], Function]:
     """Decorate a function that is called with the data of an event, of each of a list, or of a glob of declared ones.
 
     An event that is not declared yet is declared; with `expand=False` a name is taken as it is, even if it looks like a
-    glob. Hooks of events that arrive run in one thread of their own, in order; one that raises is logged.
+    glob. `dependencies` are modules whose hooks of the event come first; until each has one, the function waits, and
+    calling the event raises `HookException`. A parameter named `__retvals__` is given what the hooks before returned.
+
+    Hooks of events that arrive run in order, in a thread of their own; one that is slow holds up its own event only,
+    one that raises is logged and counted in `EVENTS.failed`. An `async def` function runs in a loop of the package.
     """
-    if dependencies:
-        raise LocalError("hook: 'dependencies' is not available in this version")
 
     def decorate(function: Function) -> Function:
-        EVENTS.hook(function, event, expand)
+        register(event, function, dependencies, expand)
         return function
 
     return decorate
+
+
+def register(
+    event: str | list[str],
+    function: Callable[..., Any],
+    dependencies: str | Iterable[str] | None = None,
+    expand: bool = True,
+) -> None:
+    """As `hook`, for a function that is there already."""
+    EVENTS.hook(function, event, dependencies, expand)
+
+
+def reset() -> None:
+    """Forget all events and hooks, of `EVENTS` and of `WATERFALL`."""
+    EVENTS.clear()
+    WATERFALL.clear()
 
 
 def events(pattern: str = "*") -> list[str]:
@@ -115,7 +146,7 @@ def events(pattern: str = "*") -> list[str]:
 
 def get_event_name() -> str | None:
     """The name of the event whose hook is running in this thread; None outside of hooks."""
-    return getattr(EVENTS.context, "event", None)
+    return current_event()
 
 
 def request(event: str, data: Any = None, timeout: float = REQUEST_SECONDS) -> Any:

@@ -7,6 +7,10 @@ class ConnectorInitializationException(LocalError):
     """A connector that `init` was told to require is not connected."""
 
 
+class HookException(EventHiveError):
+    """An event cannot be called: a hook waits for modules that have not hooked it, or an argument's name is taken."""
+
+
 class RequestError(EventHiveError):
     """A request got no answer; the branches say why."""
 

@@ -7,6 +7,7 @@ Rules of this file:
 
 import asyncio
 import atexit
+import contextlib
 import logging
 import os
 import threading
@@ -18,8 +19,9 @@ from . import config
 from .connectors.base import Connector
 from .core.errors import LocalError
 from .core.names import SEPARATOR, is_remote, split_name
-from .core.registry import EventList
+from .delivery import Delivery
 from .dispatch import Dispatcher
+from .eventlist import ProgramEvents
 from .exceptions import RequestError
 from .network import Network
 from .replies import INBOX_BYTES, Question, Requests, first_result
@@ -68,17 +70,16 @@ class Hive:
     """The running networks of a configuration.
 
     `events` are the events of this program: those called `channel/event` are subscribed on each network whose input
-    channel that is, whenever they are declared. `failures` counts hooks that raised. `running` are the dicts that hold
+    channel that is, whenever they are declared. `running` are the dicts that hold
     connectors, servers and announcements of servers, by the names of their networks. Other attributes: `networks` by
     name, `loop`.
     """
 
-    def __init__(self, settings: config.Config, events: EventList, running: Running | None = None):
+    def __init__(self, settings: config.Config, events: ProgramEvents, running: Running | None = None):
         self.config = settings
         self.events = events
         self.networks: dict[str, Network] = {}
         self.connectors, self.servers, self.broadcasters = running or ({}, {}, {})
-        self.failures = 0
         self.loop = asyncio.new_event_loop()
         self._hooked: dict[str, HookedNetwork] = {}
         self._memberships: list[Membership] = []
@@ -114,7 +115,7 @@ class Hive:
                 return
             self._stopped = True
         atexit.unregister(self.stop)
-        self.events.declared = None
+        self.events.declared = self.events.cleared = None
         if not self._thread.is_alive():
             return
         in_hook = self._dispatcher.is_current
@@ -199,6 +200,7 @@ class Hive:
         for name in {**self.config.servers, **self.config.connectors}:
             self._join(name)
         self.events.declared = self._declared
+        self.events.cleared = self._cleared
         for name in self.events.match():
             self._subscribe(name)
         if prepare is not None:
@@ -232,19 +234,41 @@ class Hive:
     def _declared(self, name: str) -> None:
         self.loop.call_soon_threadsafe(self._subscribe, name)
 
+    def _cleared(self, names: list[str]) -> None:
+        for name in names:
+            self.loop.call_soon_threadsafe(self._unsubscribe, name)
+
     def _subscribe(self, name: str) -> None:
+        for hooked in self._receiving(name):
+            hooked.network.subscribe(f"{hooked.network.name}{SEPARATOR}{name}", hooked)
+
+    def _unsubscribe(self, name: str) -> None:
+        for hooked in self._receiving(name):
+            hooked.network.unsubscribe(f"{hooked.network.name}{SEPARATOR}{name}", hooked)
+
+    def _receiving(self, name: str) -> "list[HookedNetwork]":
         if SEPARATOR not in name or is_remote(name):
-            return
+            return []
         channel = split_name(name)[1]
-        for hooked in self._hooked.values():
-            if channel == hooked.network.input_channel:
-                hooked.network.subscribe(f"{hooked.network.name}{SEPARATOR}{name}", hooked)
+        return [hooked for hooked in self._hooked.values() if channel == hooked.network.input_channel]
 
     def _run_hooks(self, event: str, data: Any) -> None:
         if isinstance(data, Question):
             self._answer(event, data)
-        else:
-            self.events.deliver(event, data, self._failed)
+            return
+        delivery = data if isinstance(data, Delivery) else self.events.deliver(event, data)
+        if delivery is not None:
+            self._go_on(event, delivery)
+
+    def _go_on(self, event: str, delivery: Delivery) -> None:
+        under_way = delivery.run()
+        if under_way is not None:
+            # The next hook of the event, and what follows the last one, when the coroutine has ended.
+            under_way.add_done_callback(lambda done: self._put_soon(event, delivery))
+
+    def _put_soon(self, event: str, delivery: Delivery) -> None:
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self._dispatcher.put, event, delivery)
 
     def _answer(self, event: str, question: Question) -> None:
         try:
@@ -252,21 +276,14 @@ class Hive:
         except KeyError:
             question.nobody()
         except Exception as error:
-            self._raised(event, "a hook that was asked", error)
+            self.events.failed += 1
+            logger.error("%s: a hook that was asked raised %s: %s", event, type(error).__name__, error)
             question.fail(f"{type(error).__name__}: {error}")
         else:
             if results:
                 question.answer(first_result(results))
             else:
                 question.nobody()
-
-    def _failed(self, event: str, function: Any, error: Exception) -> None:
-        self._raised(event, f"hook {getattr(function, '__qualname__', repr(function))}", error)
-
-    def _raised(self, event: str, what: str, error: Exception) -> None:
-        self.failures += 1
-        detail = error if logger.isEnabledFor(logging.DEBUG) else None
-        logger.error("%s: %s raised %s: %s", event, what, type(error).__name__, error, exc_info=detail)
 
     def _congestion(self, congested: bool) -> None:
         if congested:

@@ -99,10 +99,10 @@ def joined(
     config: "Config", prepare: "Callable[[Hive], None] | None" = None, seconds: float | None = None
 ) -> "Iterator[Hive]":
     """A hive that has joined, or has tried to for so many seconds. After an error it is left without waiting."""
-    from ..core.registry import EventList
+    from ..eventlist import ProgramEvents
     from ..hive import SETTLE_SECONDS, Hive
 
-    hive = Hive(config, EventList(None))
+    hive = Hive(config, ProgramEvents())
     hive.start(prepare, SETTLE_SECONDS if seconds is None else seconds)
     try:
         yield hive

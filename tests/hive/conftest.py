@@ -20,8 +20,8 @@ from redis_server import MISSING, PROGRAM, RedisServer
 
 from eventhive.config import build
 from eventhive.core.errors import LocalError
-from eventhive.core.registry import EventList
 from eventhive.discovery import Announcement, Announcer, search
+from eventhive.eventlist import ProgramEvents
 from eventhive.hive import Hive
 from eventhive.reach import reach
 from eventhive.settings import Settings
@@ -177,7 +177,7 @@ class Here:
     def __init__(self, text: str):
         settings = Settings()
         settings.read_string(text)
-        self.events = EventList(lambda name, data: self.hive.call(name, data), threading.local())
+        self.events = ProgramEvents(lambda name, data: self.hive.call(name, data))
         self.hive = Hive(build(settings), self.events)
 
     def start(self) -> "Here":

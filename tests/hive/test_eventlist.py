@@ -5,7 +5,7 @@ from eventhive.eventlist import ProgramEvents
 
 
 def test_whether_an_event_is_declared() -> None:
-    events = ProgramEvents(None)
+    events = ProgramEvents()
     events.append(["a/b", "c"])
     assert "a/b" in events
     assert "c" in events
@@ -18,7 +18,7 @@ def test_whether_an_event_is_declared() -> None:
 
 
 def test_iterating_gives_the_declared_names_in_order() -> None:
-    events = ProgramEvents(None)
+    events = ProgramEvents()
     assert list(events) == []
     events.append(["b", "a/b", "c/d/e"])
     assert list(events) == ["a/b", "b", "c/d/e"]
