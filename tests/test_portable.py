@@ -27,6 +27,7 @@ PORTABLE = (
     "core/test_globs.py",
     "core/test_greet.py",
     "core/test_ids.py",
+    "core/test_incoming.py",
     "core/test_keys.py",
     "core/test_mac.py",
     "core/test_mark.py",
@@ -43,6 +44,7 @@ PORTABLE = (
     "core/test_spelling.py",
     "core/test_unkeyed.py",
     "core/test_vectors.py",
+    "core/test_welcome.py",
     "micro/test_settings.py",
 )
 

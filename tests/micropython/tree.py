@@ -25,7 +25,10 @@ HEAP = "190K"
 GATEWAY = {"marks": "marks.py", "session_as_written": "session.py", "gateway_session": "gateway_session.py"}
 
 # What the tests import, by its name there.
-LIBRARY = {"unittest/__init__": "shim/unittest/__init__.py", "vectors": "lib/vectors.py", "ends": "lib/ends.py"}
+LIBRARY = {
+    "unittest/__init__": "shim/unittest/__init__.py",
+    **{name: f"lib/{name}.py" for name in ("vectors", "ends", "sessions")},
+}
 
 # A deadlock, not a slow test, takes longer.
 TIMEOUT_S = 120
