@@ -1,6 +1,5 @@
 """What a session makes of numbered messages and of names: order, duplicates, gaps, aliases, what cannot be used."""
 
-
 from ends import Device, Gateway, connect, ways
 from sessions import STREAM, SessionTest
 
@@ -125,7 +124,7 @@ class AliasTest(SessionTest):
     def test_each_direction_has_its_own(self):
         for way in ways():
             way.taken(STREAM, b'[2,"a/b/c",1]')
-            way.sender.receive_data(way.receiver.seal.seal(b'[10,1,1]'))
+            way.sender.receive_data(way.receiver.seal.seal(b"[10,1,1]"))
             with self.assertRaises(PeerError):
                 way.sender.next_event()
 
