@@ -201,10 +201,13 @@ def stop(timeout: float = STOP_SECONDS) -> None:
     It also happens when the program ends, and has no effect before `init`.
     """
     global _hive
-    hive, _hive = _hive, None
+    hive = _hive
     if hive is not None:
+        # Until it has stopped, hooks may call: what they call is still sent.
         hive.stop(timeout)
-        _clear()
+        if _hive is hive:
+            _hive = None
+            _clear()
 
 
 def run_forever() -> None:

@@ -434,3 +434,20 @@ print("stopped")
     worker.tell()
     worker.expect("stopped")
     worker.end()
+
+
+def test_hooks_may_call_while_the_program_stops(run: Run) -> None:
+    body = """
+import asyncio, eventhive, time
+eventhive.CONFIG.read_string("connectors: {net: {pubsub_type: memory, input_channel: here}}")
+@eventhive.hook("here/event")
+def hooked(data):
+    time.sleep(0.05)
+    print(eventhive.EVENTS.call("net/there/answer", data)["net/there/answer"]["net"])
+eventhive.init()
+hive = eventhive._hive
+hive.loop.call_soon_threadsafe(hive.networks["net"].publish, "net/here/event", 1)
+hive.run_in_loop(asyncio.sleep(0))
+eventhive.stop()
+"""
+    assert run(body).end() == "True"
