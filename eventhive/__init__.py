@@ -163,7 +163,14 @@ async def request_async(event: str, data: Any = None, timeout: float = REQUEST_S
     """As `request`, awaited in whatever loop the program runs."""
     import asyncio
 
-    return await asyncio.wrap_future(_requested(event, data, timeout))
+    value = await asyncio.wrap_future(_requested(event, data, timeout))
+    if not isinstance(value, asyncio.Future):
+        return value
+    # The hook is a coroutine of this process.
+    try:
+        return await asyncio.wait_for(value, timeout)
+    except TimeoutError:
+        raise RequestTimeout(f"{event}: no reply within {timeout:g} s") from None
 
 
 def init(required: Iterable[str] = ()) -> "Started":

@@ -141,6 +141,22 @@ def test_async_hooks_called_here(caplog: pytest.LogCaptureFixture) -> None:
     assert asyncio.run(caller()) == 10
 
 
+def test_requests_to_async_hooks_of_this_process() -> None:
+    async def waits(data: float) -> float:
+        await asyncio.sleep(data)
+        return data
+
+    eventhive.register("a", waits)
+
+    async def caller() -> None:
+        assert await eventhive.request_async("a", 0) == 0
+        with pytest.raises(eventhive.RequestTimeout, match=r"a: no reply within 0\.01 s"):
+            await eventhive.request_async("a", 1, 0.01)
+
+    asyncio.run(caller())
+    assert eventhive.request("a", 0) == 0
+
+
 def test_async_hooks_of_events_that_arrive(here: Any, wait_for: Wait, caplog: pytest.LogCaptureFixture) -> None:
     hive = here(MEMORY)
     got: list[Any] = []

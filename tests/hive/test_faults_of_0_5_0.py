@@ -1,0 +1,93 @@
+"""One test for each fault of EventHive 0.5.0 in networks and hooks, so that none of them comes back."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+import eventhive
+
+Wait = Callable[..., None]
+TWO = "connectors: {worker-net: {pubsub_type: memory, input_channel: worker}, other: {pubsub_type: memory}}"
+
+
+class Outside:
+    """Somebody else on a network."""
+
+    def __init__(self, hive: Any, network: str, *topics: str):
+        self.got: list[tuple[str, Any]] = []
+        for topic in topics:
+            hive.in_loop(hive.hive.networks[network].subscribe, topic, self)
+
+    def deliver(self, topic: str, data: Any) -> None:
+        self.got.append((topic, data))
+
+
+def test_fault_3_events_stay_where_they_belong_and_late_ones_work(here: Any, wait_for: Wait) -> None:
+    hive = here(TWO)
+    one = Outside(hive, "worker-net", "worker-net/a/b", "local", "worker/x")
+    two = Outside(hive, "other", "worker-net/a/b", "other/a/b")
+    seen: list[Any] = []
+    hive.events.append(["local", "worker/x"])
+    hive.events.hook(seen.append, "*")
+    assert list(hive.events["local"]("text").values()) == [None]
+    hive.events.call("worker-net/a/b", 1)
+    hive.events.call("other/a/b", 2)
+    wait_for(lambda: one.got and two.got)
+    assert (one.got, two.got, seen) == ([("worker-net/a/b", 1)], [("other/a/b", 2)], ["text"])
+
+
+def test_fault_4_a_channel_is_no_prefix_of_a_network(here: Any, wait_for: Wait) -> None:
+    hive = here(TWO)
+    outside = Outside(hive, "worker-net", "worker-net/queen/event")
+    hive.events.call("worker-net/queen/event", 1)
+    wait_for(lambda: outside.got == [("worker-net/queen/event", 1)])
+
+
+@pytest.mark.parametrize("more", ["", ", secret: a secret"])
+def test_fault_5_the_dict_of_the_caller_is_left_alone(here: Any, wait_for: Wait, more: str) -> None:
+    hive = here(f"connectors: {{net: {{pubsub_type: memory, remove_metadata: false{more}}}}}")
+    outside = Outside(hive, "net", "net/a/b")
+    data = {"a": 1}
+    for _ in range(2):
+        hive.events.call("net/a/b", data)
+    wait_for(lambda: len(outside.got) == 2)
+    assert data == {"a": 1}
+
+
+def test_fault_10_hooks_are_kept_declared_registered_and_reset() -> None:
+    try:
+        eventhive.hook(["fault/a", "fault/b"])(str)
+        eventhive.hook(["fault/a"], expand=False)(repr)
+        eventhive.register("fault/a", len, expand=False)
+        assert eventhive.EVENTS["fault/a"]("x") == {str: "x", repr: "'x'", len: 1}
+        eventhive.reset()
+        assert eventhive.events("fault/*") == []
+    finally:
+        eventhive.reset()
+
+
+@pytest.mark.parametrize(
+    "text, error",
+    [
+        ("connectors: {net: {input_channel: a}}", r"configuration:1: .*the key 'pubsub_type' is missing"),
+        ("servers: {net: {pubsub_type: fastapi, create: always, broadcast: maybe}}", "broadcast"),
+    ],
+)
+def test_fault_11_a_configuration_error_names_its_place(text: str, error: str) -> None:
+    from eventhive.config import ConfigError, Settings, build
+
+    settings = Settings()
+    settings.read_string(text)
+    with pytest.raises(ConfigError, match=error):
+        build(settings)
+
+
+def test_fault_11_empty_sections_and_false_in_quotes() -> None:
+    from eventhive.config import Settings, build
+
+    settings = Settings()
+    settings.read_string("connectors:\nservers: {net: {pubsub_type: fastapi, create: always, broadcast: 'false'}}")
+    config = build(settings)
+    assert config.connectors == {}
+    assert not config.servers["net"].broadcast
