@@ -189,7 +189,9 @@ def init(required: Iterable[str] = ()) -> "Started":
         CONFIG.read_default()
     from .config import build
     from .hive import Hive
+    from .scripts import SCRIPTS
 
+    SCRIPTS.load()
     _clear()
     hive = _hive = Hive(build(CONFIG), EVENTS, (CONNECTORS, SERVERS, BROADCASTERS))
     try:

@@ -78,7 +78,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway.control": {"core"},
     "gateway.keys": {"core"},
     "device": {"core", "device"},
-    "__init__": {*HIVE, "eventlist", "hive", "gateway.daemon"},
+    "__init__": {*HIVE, "scripts", "eventlist", "hive", "gateway.daemon"},
     "cli": {*HIVE, "hive", "gateway", "device", "cli", "__init__"},
     "__main__": {"cli"},
 }

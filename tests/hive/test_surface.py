@@ -253,3 +253,16 @@ def test_names() -> None:
             events.append(name)  # type: ignore[arg-type]
     events.append(["with space", "x" * 256])
     assert len(events) == 2
+
+
+def test_scripts_of_a_program_that_only_receives(run: Callable[..., Any], tmp_path: Path) -> None:
+    plugin = "import eventhive\n@eventhive.hook('here/a')\ndef f(data): pass\n"
+    (tmp_path / "plugin_two.py").write_text(plugin)
+    program = """
+        import eventhive
+        eventhive.CONFIG.read_string("connectors: {net: {pubsub_type: memory, input_channel: here}}")
+        eventhive.init()
+        print(eventhive.events())
+        eventhive.stop()
+    """
+    assert run(program, HOOKER_SCRIPTS="plugin_two").end() == "['here/a']"
