@@ -18,9 +18,9 @@ from typing import Any
 import pytest
 
 from eventhive.config import build
-from eventhive.core.registry import EventList
 from eventhive.device.stage import stage
 from eventhive.device.tools import micropython
+from eventhive.eventlist import ProgramEvents
 from eventhive.hive import Hive
 from eventhive.settings import Settings
 from hil.unix import UnixPort
@@ -86,7 +86,7 @@ class Listener:
     def __init__(self, port: int):
         settings = Settings()
         settings.read_string(TESTS.format(port=port))
-        self._events = EventList(lambda name, data: self._hive.call(name, data))
+        self._events = ProgramEvents(lambda name, data: self._hive.call(name, data))
         self._received: queue.Queue[tuple[str, Any]] = queue.Queue()
         self._hive = Hive(build(settings), self._events)
         self._hive.start()
