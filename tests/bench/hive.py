@@ -12,27 +12,25 @@ lost                 all events that did not reach the hook exactly once, in ord
 """
 
 import importlib.util
-import shutil
-import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import support
 from stand import FIRST, NETWORK, Bench, Child, bench
-from support import BenchmarkError, median, percentile, spread
+from support import median, percentile, spread
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "hive" / "lib"))
+
+from redis_server import MISSING, PROGRAM, RedisServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
 RATE = 1000
-
-# What a Redis server is given to answer, and to end.
-DEADLINE_S = 10.0
 
 CALLER = """
 connectors:
@@ -94,42 +92,20 @@ def websocket(stand: Bench, plan: Plan, name: str, more: str = "") -> dict[str, 
 
 def redis(plan: Plan) -> dict[str, Any] | str:
     """The figures of two processes on a Redis server, or why there are none."""
-    program = shutil.which("redis-server")
-    if program is None:
-        return "not measured: no redis-server on the path"
+    if PROGRAM is None:
+        return f"not measured: {MISSING}"
     if importlib.util.find_spec("redis") is None:
         return "not measured: pip install 'eventhive[redis]'"
     # The server outlives the processes on it.
-    with redis_server(program) as port, bench() as stand:
-        worker = stand.member("redis-worker", ON_REDIS % ("queen", port))
-        return figures_of(Way(stand.caller("redis-caller", ON_REDIS % ("caller", port)), worker), plan)
-
-
-@contextmanager
-def redis_server(program: str) -> Iterator[int]:
-    """A Redis server that keeps nothing; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    command = [program, "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--appendonly", "no"]
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(port)
-        yield port
-    finally:
-        server.terminate()
-        server.wait(DEADLINE_S)
-
-
-def _wait_for(port: int) -> None:
-    end = time.monotonic() + DEADLINE_S
-    while True:
+    with TemporaryDirectory() as folder:
+        server = RedisServer(Path(folder)).start()
         try:
-            socket.create_connection(("127.0.0.1", port), DEADLINE_S).close()
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise BenchmarkError(f"redis-server does not answer on port {port}") from None
-            time.sleep(0.01)
+            with bench() as stand:
+                worker = stand.member("redis-worker", ON_REDIS % ("queen", server.port))
+                caller = stand.caller("redis-caller", ON_REDIS % ("caller", server.port))
+                return figures_of(Way(caller, worker), plan)
+        finally:
+            server.kill()
 
 
 def figures_of(way: Way, plan: Plan) -> dict[str, Any]:

@@ -438,11 +438,12 @@ print("stopped")
 
 def test_hooks_may_call_while_the_program_stops(run: Run) -> None:
     body = """
-import asyncio, eventhive, time
+import asyncio, eventhive, threading
 eventhive.CONFIG.read_string("connectors: {net: {pubsub_type: memory, input_channel: here}}")
 @eventhive.hook("here/event")
 def hooked(data):
-    time.sleep(0.05)
+    while not hive._stopped:
+        threading.Event().wait(0.005)
     print(eventhive.EVENTS.call("net/there/answer", data)["net/there/answer"]["net"])
 eventhive.init()
 hive = eventhive._hive
