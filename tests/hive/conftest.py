@@ -28,6 +28,9 @@ from eventhive.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 DEADLINE = 20.0
+
+# A line leaves in one write, so that no line of a log gets into it.
+WHOLE_LINES = "import sys; sys.stdout.reconfigure(line_buffering=True)\n"
 LOOPBACK = ("127.0.0.1",)
 
 
@@ -38,7 +41,7 @@ class Program:
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [sys.executable, "-u", "-c", textwrap.dedent(source)],
+            [sys.executable, "-c", WHOLE_LINES + textwrap.dedent(source)],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             stdin=subprocess.PIPE,

@@ -216,7 +216,7 @@ class Place:
 
     def hub(self, *hooks: str, file: str = "gateway.yaml") -> Hub:
         """Start the gateway with hooks, or another member of the network, and wait until it is ready."""
-        hub: Hub = self.start(Hub([sys.executable, "-u", "-c", HUB, file, *hooks], self.folder))
+        hub: Hub = self.start(Hub([sys.executable, "-c", HUB, file, *hooks], self.folder))
         hub.expect("ready")
         return hub
 

@@ -94,7 +94,7 @@ class Original:
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [python, "-u", "-c", MEMBER, channel, configuration],
+            [python, "-c", MEMBER, channel, configuration],
             cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,
