@@ -48,6 +48,10 @@ MAX_BAUDRATE = 4_000_000
 FROM_BROADCAST_SECONDS = 3.0
 MAX_FROM_BROADCAST_SECONDS = 3600
 
+# Which wire a connector speaks: the leanest that its server knows, or the one of 0.5.0.
+AUTO = "auto"
+CLASSIC = "classic"
+
 METADATA_KEY = "__eventhive__"
 
 _ADDRESS = ("host", "port", "endpoint", "scheme")
@@ -75,6 +79,7 @@ class Connector:
     `kind` is "websocket", "memory" or "redis", the last with `redis` in place of `address`. Metadata is added to what
     is sent under `metadata_key`, none where it is empty. `from_broadcast`: seconds to wait for an announced server,
     whose address is used in place of `address`; or 0. `receive_own`: the hooks of this process also get what it calls.
+    `classic_only`: speak the wire of 0.5.0 with servers of ours too.
     """
 
     network: str
@@ -87,6 +92,7 @@ class Connector:
     secret: Secret = field(default_factory=Secret)
     from_broadcast: float = 0
     receive_own: bool = False
+    classic_only: bool = False
 
 
 @dataclass(frozen=True)
@@ -207,11 +213,12 @@ def _connector(network: str, section: Section, common: Common, given: str | None
     from_broadcast = _from_broadcast(section)
     if from_broadcast and kind in (MEMORY, REDIS):
         raise section.error("from_broadcast", f"only websocket servers are announced, not '{kind}'")
-    address, access, keywords = Address(), ClientAccess(), None
+    address, access, keywords, wire = Address(), ClientAccess(), None, AUTO
     if kind == REDIS:
         keywords = of_redis(section.section("init", None))
     else:
-        init = section.section("init", (*_ADDRESS, *CLIENT_KEYS))
+        init = section.section("init", (*_ADDRESS, *CLIENT_KEYS, "wire"))
+        wire = init.choice("wire", (AUTO, CLASSIC), AUTO)
         address = Address() if kind == MEMORY else _address(init, HIVE_PORT, "/pubsub")
         access = of_client(init, address.scheme, from_broadcast > 0)
     return Connector(
@@ -225,6 +232,7 @@ def _connector(network: str, section: Section, common: Common, given: str | None
         secret_of(section, given),
         from_broadcast,
         section.boolean("receive_own", False),
+        wire == CLASSIC,
     )
 
 

@@ -66,7 +66,7 @@ class Membership:
             return MemoryConnector(joins.network, self._host.broker)
         if joins.kind == config.MEMORY:
             return MemoryConnector(joins.network, Broker())
-        return websocket(joins.network, joins.address, joins.access)
+        return websocket(joins, joins.address)
 
 
 def _redis(network: str, init: RedisInit) -> Connector:

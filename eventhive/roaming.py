@@ -50,10 +50,16 @@ def credentials(given: access.ClientAccess, scheme: str) -> Credentials:
     return Credentials(tokens[0] if tokens else "", tls, given.server_name)
 
 
-def websocket(network: str, address: Address, given: access.ClientAccess) -> WebsocketConnector:
+def websocket(joins: config.Connector, address: Address) -> WebsocketConnector:
     """The connector to a server at a known address."""
     return WebsocketConnector(
-        network, address.host, address.port, address.endpoint, address.scheme, credentials(given, address.scheme)
+        joins.network,
+        address.host,
+        address.port,
+        address.endpoint,
+        address.scheme,
+        credentials(joins.access, address.scheme),
+        joins.classic_only,
     )
 
 
@@ -174,7 +180,7 @@ class Roaming:
             if address != self._address:
                 logger.info("%s: there is a server at %s already", self._network, address)
         elif address != self._address or not isinstance(self.connector.carrier, WebsocketConnector):
-            carrier = websocket(self._network, address, self._joins.access)
+            carrier = websocket(self._joins, address)
             self.connector.use(carrier)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(carrier.settled.wait(), PROBE_SECONDS)

@@ -1,50 +1,29 @@
 """A network on a websocket pubsub server, of ours or of EventHive 0.5.0: one connection for both directions.
 
-An event is kept until the server has answered its publish, and is sent again after a reconnect: at least once, in
-order. Topics are never unsubscribed on the wire, because a server of 0.5.0 disconnects whoever tries; they are ignored.
+An event is kept until the server has confirmed it, and is sent again after a reconnect: at least once, in order.
+Topics are never unsubscribed on the wire, because a server of 0.5.0 disconnects whoever tries; they are ignored.
 """
 
 import asyncio
-import contextlib
 import logging
 import os
 import random
 import socket
 from collections import deque
 from ssl import SSLCertVerificationError, SSLError
-from typing import Any
-
-from websockets.http11 import Response
 
 from .. import classic
-from ..classic import Answer, Call, Payload
+from ..classic import Payload
 from ..core.backoff import delays
-from ..core.errors import LimitError, LocalError, PeerError
-from ..websocket import NO_CREDENTIALS, ClientConnection, Credentials, Limits, Unauthorized, connect
-from .base import (
-    FIRST_PAUSE_MS,
-    KEEPALIVE_SECONDS,
-    MAX_PAUSE_MS,
-    MAX_WAITING,
-    MAX_WAITING_BYTES,
-    Confirm,
-    Connector,
-    Event,
-    Nobody,
-    logger,
-)
-
-LIMITS = Limits(max_message=classic.MAX_NOTIFY_BYTES)
-
-# Topics whose calls are prepared; a program that publishes on more of them pays for the preparation again.
-MAX_HEADS = 1024
-
-# A call whose answer shows that a pubsub server is there and has subscribed what was asked.
-GREETING = "hello"
+from ..core.errors import LocalError, PeerError
+from ..websocket import NO_CREDENTIALS, Credentials, Unauthorized, connect
+from .backlog import Backlog
+from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, Confirm, Connector, Event, Nobody, logger
+from .websocket_session import Session
 
 
 class WebsocketConnector(Connector):
-    """Joins this process to the server at `scheme://host:port/endpoint`."""
+    """Joins this process to the server at `scheme://host:port/endpoint`; with `classic_only` as 0.5.0 would."""
 
     def __init__(
         self,
@@ -54,31 +33,30 @@ class WebsocketConnector(Connector):
         endpoint: str,
         scheme: str,
         credentials: Credentials = NO_CREDENTIALS,
+        classic_only: bool = False,
     ):
         super().__init__(network)
         self.url = f"{scheme}://{host}:{port}{endpoint}"
         self._address = (host, port, endpoint, scheme)
         self._credentials = credentials
-        self._link: Link | None = None
+        self._classic_only = classic_only
+        self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
         self._topics: dict[str, None] = {}
         self._asked: set[str] = set()
-        self._heads: dict[str, bytes] = {}
-        self._waiting: dict[str, tuple[bytes, Confirm | None, Nobody | None]] = {}
-        self._unsent: deque[str] = deque()
-        self._bytes = 0
+        # By the numbers of the events, in order; the numbers of those that this connection was not sent.
+        self._waiting: dict[int, Event] = {}
+        self._unsent: deque[int] = deque()
+        self._backlog = Backlog(network)
         self._number = 0
-        self._full = False
         self._paused = False
         self._refused = False
         self._all = False
-        self._drained = asyncio.Event()
 
     @property
     def ready(self) -> bool:
         """False while it has as many events as it takes."""
-        self._full = len(self._waiting) >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES
-        return not self._full
+        return self._backlog.ready
 
     def start(self) -> None:
         """Connect, and connect again, until `stop`."""
@@ -90,25 +68,23 @@ class WebsocketConnector(Connector):
     ) -> bool:
         """Send an event, or keep it until there is a connection. A server of 0.5.0 does not say that nobody got it."""
         payload.check()
-        if not self.ready:
-            raise LimitError(f"{self.network}: {len(self._waiting)} events wait for {self.url} already")
+        self._backlog.check(self.url)
         self._number += 1
-        call_id = str(self._number)
-        frame = classic.publish(self._head(topic), payload, self._number)
-        self._waiting[call_id] = (frame, confirm, nobody)
-        self._bytes += len(frame)
-        self._drained.clear()
-        self._unsent.append(call_id)
-        self.send()
+        self._waiting[self._number] = (topic, payload, confirm, nobody)
+        self._backlog.add(len(payload.text))
+        self._unsent.append(self._number)
+        if self._session is not None:
+            self._session.publish_soon()
         return False
 
     def subscribe(self, topic: str) -> None:
         """Subscribe a topic, now and after each reconnect."""
         self._topics[topic] = None
-        if self._link is not None and topic not in self._asked and not self._all:
+        if self._session is not None and topic not in self._asked and not self._all:
             self._asked.add(topic)
-            self._number += 1
-            self._link.send_encoded(classic.subscribe([topic], f"s{self._number}"))
+            # What was published before is sent before: its answer tells who had subscribed by then.
+            self.send()
+            self._session.subscribe(topic, len(self._asked))
 
     def subscribe_all(self) -> None:
         """Subscribe all topics; exact ones are not subscribed beside that, because the server would send both."""
@@ -121,81 +97,83 @@ class WebsocketConnector(Connector):
     def pause(self) -> None:
         """Leave what the server sends in its hands."""
         self._paused = True
-        if self._link is not None:
-            self._link.pause()
+        if self._session is not None:
+            self._session.pause()
 
     def resume(self) -> None:
         """Read again."""
         self._paused = False
-        if self._link is not None:
-            self._link.resume()
+        if self._session is not None:
+            self._session.resume()
 
     def withdraw(self) -> list[Event]:
         """Give back what has no answer."""
         waiting, self._waiting = self._waiting, {}
         self._unsent.clear()
-        self._bytes = 0
-        self._drained.set()
-        calls = [(classic.read(frame.decode()), confirm, nobody) for frame, confirm, nobody in waiting.values()]
-        return [
-            (topic, classic.payload_of(call), confirm, nobody)
-            for call, confirm, nobody in calls
-            if isinstance(call, Call)
-            for topic in classic.topics_of(call)
-        ]
+        self._backlog.clear()
+        return list(waiting.values())
 
     async def stop(self, seconds: float) -> int:
         """Wait for the server's answers, then disconnect."""
-        if self._waiting:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._drained.wait(), seconds)
-        link = self._link
+        self.send()
+        await self._backlog.drain(seconds)
+        session = self._session
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        if link is not None:
-            link.close(1000, "")
-            await asyncio.wait([link.ended], timeout=seconds)
-            link.abort()
+        if session is not None:
+            session.close(1000, "")
+            await asyncio.wait([session.ended], timeout=seconds)
+            session.abort()
         self._became(False, "stopped")
-        return len(self._waiting)
+        return self._backlog.events
 
-    # For the link
+    # For the session
 
-    def opened(self, link: "Link") -> None:
+    def opened(self, session: Session) -> None:
         """There is a connection: subscribe everything, then send again what has no answer."""
-        self._link = link
+        self._session = session
         self._asked = set(self._topics)
-        if self._all or self._topics:
-            topics = [classic.ALL_TOPICS] if self._all else list(self._topics)
-            link.send_encoded(classic.subscribe(topics, GREETING))
-        else:
-            link.send_encoded(classic.ping(GREETING))
+        session.greet([classic.ALL_TOPICS] if self._all else list(self._topics))
         self._doubt()
         self._unsent = deque(self._waiting)
         if self._paused:
-            link.pause()
+            session.pause()
         self.send()
+
+    def greeted(self) -> None:
+        """A pubsub server has answered."""
+        self.settled.set()
+        self._became(True, f"connected to {self.url}")
 
     def send(self) -> None:
         """Send what waits, as far as the connection takes it."""
-        link = self._link
-        while self._unsent and link is not None and link.is_open and not link.writing_paused:
-            entry = self._waiting.get(self._unsent.popleft())
-            if entry is not None:
-                link.send_encoded(entry[0])
+        if self._session is not None:
+            self._session.publish(self._unsent, self._waiting)
 
-    def received(self, text: str, link: "Link") -> None:
-        """Take a message of the server; raises `PeerError`."""
-        call_id = classic.confirmed(text)
-        if call_id in self._waiting:
-            self._confirm(call_id)
+    def confirmed(self, number: int, unheard: bool) -> None:
+        """The server has an event."""
+        event = self._waiting.pop(number, None)
+        if event is None:
             return
-        message = classic.read(text)
-        if isinstance(message, Call):
-            self._answer(message, link)
-        elif isinstance(message, Answer):
-            self._answered(message)
+        _, payload, confirm, nobody = event
+        if unheard and nobody is not None:
+            nobody()
+        if confirm is not None:
+            confirm()
+        if self._backlog.remove(len(payload.text)):
+            self.relieved()
+
+    def refused(self, number: int, answer: object) -> None:
+        """The server does not take an event: kept, it would be refused again after each reconnect."""
+        if number in self._waiting:
+            logger.error("%s: the server refused an event: %r", self.network, answer)
+            self.confirmed(number, unheard=False)
+
+    def received(self, topic: str, payload: Payload) -> None:
+        """An event of somebody else."""
+        if self._all or topic in self._topics:
+            self.deliver(topic, payload)
 
     # The rest is private.
 
@@ -214,7 +192,7 @@ class WebsocketConnector(Connector):
         """Connect and stay connected; returns why that came to its end."""
         self._refused = False
         try:
-            link = await connect(lambda: Link(self), *self._address, self._credentials)
+            session = await connect(lambda: Session(self, self._classic_only), *self._address, self._credentials)
         except TimeoutError:
             return "no answer"
         except SSLCertVerificationError as error:
@@ -234,99 +212,13 @@ class WebsocketConnector(Connector):
             # RuntimeError: names cannot be looked up any more while the interpreter is going down.
             return str(error)
         try:
-            return await link.ended
+            return await session.ended
         finally:
-            self._link = None
-
-    def _head(self, topic: str) -> bytes:
-        head = self._heads.get(topic)
-        if head is None:
-            if len(self._heads) >= MAX_HEADS:
-                self._heads.clear()
-            head = self._heads[topic] = classic.publish_head(topic)
-        return head
+            self._session = None
 
     def _doubt(self) -> None:
         """Forget whom to tell that nobody got an event that is sent twice: the first one may have reached somebody."""
         unsent = set(self._unsent)
-        for call_id, (frame, confirm, nobody) in self._waiting.items():
-            if nobody is not None and call_id not in unsent:
-                self._waiting[call_id] = (frame, confirm, None)
-
-    def _confirm(self, call_id: str, unheard: bool = False) -> None:
-        frame, confirm, nobody = self._waiting.pop(call_id)
-        self._bytes -= len(frame)
-        if unheard and nobody is not None:
-            nobody()
-        if confirm is not None:
-            confirm()
-        if not self._waiting:
-            self._drained.set()
-        if self._full and len(self._waiting) <= MAX_WAITING // 2 and self._bytes <= MAX_WAITING_BYTES // 2:
-            self._full = False
-            self.relieved()
-
-    def _answered(self, answer: Answer) -> None:
-        if answer.call_id == GREETING:
-            self.settled.set()
-            self._became(True, f"connected to {self.url}")
-        elif answer.call_id in self._waiting:
-            if answer.result is not True:
-                # Kept, it would be refused again after each reconnect.
-                logger.error("%s: the server refused an event: %r", self.network, answer.result)
-            self._confirm(answer.call_id, answer.unheard)
-
-    def _answer(self, call: Call, link: "Link") -> None:
-        if call.method == "notify":
-            if call.call_id is not None:
-                link.send_encoded(classic.done(call.call_id))
-            topic = _topic(call.arguments)
-            if self._all or topic in self._topics:
-                self.deliver(topic, classic.payload_of(call))
-        elif call.call_id is not None:
-            if call.method not in ("_ping_", "_get_channel_id_"):
-                raise PeerError(f"unknown method {call.method[:40]!r}")
-            result = "pong" if call.method == "_ping_" else link.id
-            link.send_encoded(classic.answer(result, call.call_id))
-
-
-def _topic(arguments: dict[str, Any]) -> str:
-    subscription = arguments.get("subscription")
-    topic = subscription.get("topic") if isinstance(subscription, dict) else None
-    if not isinstance(topic, str):
-        raise PeerError("a notify without a topic")
-    return topic
-
-
-class Link(ClientConnection):
-    """One connection of a connector."""
-
-    __slots__ = ("_connector", "ended", "id")
-
-    def __init__(self, connector: WebsocketConnector):
-        super().__init__(LIMITS, KEEPALIVE_SECONDS)
-        self.id = f"{random.getrandbits(128):032x}"
-        self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self._connector = connector
-
-    def opened(self, response: Response) -> None:
-        """The upgrade is done."""
-        self._connector.opened(self)
-
-    def message(self, data: str | bytes) -> None:
-        """A message of the server."""
-        try:
-            if not isinstance(data, str):
-                raise PeerError("a binary message")
-            self._connector.received(data, self)
-        except PeerError as error:
-            self.close(1002, str(error))
-
-    def writable(self) -> None:
-        """The server reads again."""
-        self._connector.send()
-
-    def closed(self, code: int, reason: str) -> None:
-        """The connection is gone."""
-        if not self.ended.done():
-            self.ended.set_result(reason or f"closed with code {code}")
+        for number, (topic, payload, confirm, nobody) in self._waiting.items():
+            if nobody is not None and number not in unsent:
+                self._waiting[number] = (topic, payload, confirm, None)

@@ -4,6 +4,7 @@ Rules of this file:
 1. A connection can only harm itself: what it does wrong closes it, what it does not read is bounded, and others wait
    for it at most `HOLD_SECONDS` at a time.
 2. The text of an event is made once, whatever the number of its subscribers.
+3. A client that has agreed on the lean wire gets its events so; all else is the same for it.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from uuid import uuid4
 
 from websockets.http11 import Request
 
-from .. import classic
+from .. import classic, lean
 from ..classic import Call, Payload
 from ..core.errors import PeerError
 from ..websocket import Limits, ServerConnection, serve
@@ -109,15 +110,31 @@ class Subscription:
 
     def notify(self, topic: str, payload: Payload) -> None:
         """Send an event of the broker."""
+        if self.owner.batch is not None:
+            self.owner.notify_lean(topic, payload)
+            return
         # A subscription of all topics is told the topic of the event.
         head = self.head if topic == self.topic else classic.notify_head(self.id, self.owner.id, topic)
         self.owner.notify(head, payload)
 
 
 class Peer(ServerConnection):
-    """A connected client."""
+    """A connected client; `batch` holds its events of this iteration of the loop, where it has the lean wire."""
 
-    __slots__ = ("_broker", "_calls", "_hold", "_paused", "_server", "_subscriptions", "gone", "id")
+    subprotocols = (lean.SUBPROTOCOL,)
+    __slots__ = (
+        "_broker",
+        "_calls",
+        "_hold",
+        "_notifies_soon",
+        "_paused",
+        "_server",
+        "_subscriptions",
+        "_taken",
+        "batch",
+        "gone",
+        "id",
+    )
 
     def __init__(self, server: WebsocketServer):
         super().__init__(LIMITS, KEEPALIVE_SECONDS)
@@ -126,7 +143,9 @@ class Peer(ServerConnection):
         self._server = server
         self._broker = server.broker
         self._subscriptions: dict[Subscription, None] = {}
-        self._calls = 0
+        self._calls = self._taken = 0
+        self.batch: lean.Batch | None = None
+        self._notifies_soon = False
         self._hold: asyncio.TimerHandle | None = None
         self._paused = False
 
@@ -143,6 +162,8 @@ class Peer(ServerConnection):
     def opened(self, request: Request) -> None:
         """The upgrade is done."""
         self._server.peers.add(self)
+        if self.subprotocol:
+            self.batch = lean.Batch()
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is gone."""
@@ -159,18 +180,38 @@ class Peer(ServerConnection):
         """A call of the client, or its answer to a notify, which nobody waits for."""
         if not isinstance(data, str):
             self._drop(NOT_TEXT, "a binary message")
-        elif not classic.is_answer(data):
-            try:
+            return
+        try:
+            if self.batch is not None and data.startswith(lean.TOPIC):
+                self._events(data)
+            elif not classic.is_answer(data):
                 message = classic.read(data)
                 if isinstance(message, Call):
                     self._answer(message)
-            except PeerError as error:
-                self._drop(POLICY_VIOLATION, str(error))
+        except PeerError as error:
+            self._drop(POLICY_VIOLATION, str(error))
 
     def notify(self, head: bytes, payload: Payload) -> None:
         """Send an event."""
         self._calls += 1
         self.send_encoded(classic.notify(head, payload, self._calls))
+
+    def notify_lean(self, topic: str, payload: Payload) -> None:
+        """Send an event on the lean wire, with all others of this iteration of the loop."""
+        batch = self.batch
+        if batch is None or not self.is_open:
+            return
+        if not batch.fits(payload):
+            self.send_encoded(batch.take())
+        batch.add(topic, payload)
+        if not self._notifies_soon:
+            self._notifies_soon = True
+            self._loop.call_soon(self._send_events)
+
+    def close(self, code: int = 1000, reason: str = "") -> None:
+        """As in any connection; its events go first."""
+        self._send_events()
+        super().close(code, reason)
 
     def pause_writing(self) -> None:
         """Called by asyncio: too much waits for this client."""
@@ -192,6 +233,24 @@ class Peer(ServerConnection):
     def _drop(self, code: int, why: str) -> None:
         logger.warning("%s: %s is disconnected: %s", self._server.network, self.peer, why[:200])
         self.close(code, why)
+
+    def _send_events(self) -> None:
+        self._notifies_soon = False
+        if self.batch is not None:
+            frame = self.batch.take()
+            if frame:
+                self.send_encoded(frame)
+                self.flush()
+
+    def _events(self, frame: str) -> None:
+        """Take events of the lean wire, and confirm them."""
+        unheard = []
+        for topic, payload in lean.events(frame):
+            self._taken += 1
+            if not self._broker.publish(topic, payload, self):
+                unheard.append(self._taken)
+        self.send_encoded(lean.taken(self._taken, unheard))
+        self._respect()
 
     def _answer(self, call: Call) -> None:
         method = _METHODS.get(call.method)
@@ -230,11 +289,15 @@ class Peer(ServerConnection):
         receivers = 0
         for topic in classic.topics_of(call):
             receivers += self._broker.publish(topic, payload, self)
+        self._respect()
+        return True if receivers else None
+
+    def _respect(self) -> None:
+        """Read nothing while a subscriber holds the broker."""
         if self._broker.held and not self._paused:
             self._paused = True
             self.pause()
             self._broker.when_released(self._continue)
-        return True if receivers else None
 
     def _continue(self) -> None:
         self._paused = False

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidURI
 from websockets.http11 import Response
+from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
 from ..core.errors import LocalError, PeerError
@@ -65,7 +66,10 @@ class ClientConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
         super().connection_made(transport)
-        self._protocol = ClientProtocol(self.uri, max_size=self._max_message, logger=QUIET)
+        offered = [Subprotocol(name) for name in self.subprotocols]
+        self._protocol = ClientProtocol(
+            self.uri, subprotocols=offered or None, max_size=self._max_message, logger=QUIET
+        )
         # It would write the token into the log.
         self._protocol.debug = False
         request = self._protocol.connect()

@@ -49,6 +49,8 @@ class Connection(Reader):
     Attributes: `peer` ("host:port"), `writing_paused` (true while the peer takes less than it is sent).
     """
 
+    # What is offered, or accepted, in the upgrade (RFC 6455, 1.9); there may be none in the end.
+    subprotocols: tuple[str, ...] = ()
     __slots__ = (
         "_keepalive",
         "_loop",
@@ -86,6 +88,11 @@ class Connection(Reader):
     def is_open(self) -> bool:
         """True from the finished upgrade until either end closes; what is sent at other times is dropped."""
         return self._state == OPEN
+
+    @property
+    def subprotocol(self) -> str:
+        """What both ends agreed on in the upgrade, out of `subprotocols`; empty for none."""
+        return self._protocol.subprotocol or ""
 
     @property
     def buffered(self) -> int:

@@ -2,11 +2,12 @@
 
 import asyncio
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
 from ..core.errors import LocalError
 from .connection import QUIET, Connection
@@ -47,10 +48,16 @@ class ServerConnection(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        self._protocol = ServerProtocol(max_size=self._max_message, logger=QUIET)
+        self._protocol = ServerProtocol(
+            select_subprotocol=lambda protocol, offered: self._subprotocol_of(offered), max_size=self._max_message, logger=QUIET
+        )
         # It would write the token of the client into the log.
         self._protocol.debug = False
         super().connection_made(transport)
+
+    def _subprotocol_of(self, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        # The default refuses who offers none, and those are all others.
+        return next((name for name in offered if name in self.subprotocols), None)
 
     def _send(self, kind: int, data: bytes) -> None:
         if self._state == OPEN:

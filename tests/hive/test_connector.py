@@ -10,7 +10,7 @@ import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from eventhive.classic import MAX_DATA_BYTES, Payload
-from eventhive.connectors import websocket
+from eventhive.connectors import backlog, websocket
 from eventhive.connectors.websocket import WebsocketConnector
 from eventhive.core.errors import LimitError
 from eventhive.websocket import connect
@@ -178,7 +178,7 @@ def test_unanswered_events_are_sent_again_in_order_and_answered_ones_are_not() -
 
 
 def test_what_waits_is_bounded_and_room_is_announced(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(websocket, "MAX_WAITING", 4)
+    monkeypatch.setattr(backlog, "MAX_WAITING", 4)
 
     async def test(played: Played, connector: WebsocketConnector) -> None:
         connection = await played.greeted()
