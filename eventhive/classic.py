@@ -14,6 +14,7 @@ from json.encoder import encode_basestring_ascii as quote
 from typing import Any, NamedTuple
 
 from .core.errors import LimitError, LocalError, PeerError
+from .core.json_host import loads as _loads
 from .core.version import VERSION
 
 ALL_TOPICS = "__EventNotifier_ALL_TOPICS__"
@@ -24,6 +25,8 @@ MAX_NOTIFY_BYTES = 1024 * 1024
 MAX_TOPIC_BYTES = 256
 MAX_PUBLISH_BYTES = MAX_NOTIFY_BYTES - 8 * MAX_TOPIC_BYTES
 MAX_DATA_BYTES = MAX_PUBLISH_BYTES - 8 * MAX_TOPIC_BYTES
+# Characters of JSON text that are within that, whatever they are: the longest take twelve bytes in a JSON string.
+SURELY_SHORT = MAX_DATA_BYTES // 12 - 2
 
 _NOTIFY = (
     '{"request": {"method": "notify", "arguments": {"subscription": {"id": "%s", "subscriber_id": "%s", "topic": %s'
@@ -70,7 +73,7 @@ class Payload:
 
     def check(self) -> "Payload":
         """Raise `LimitError` when the data is longer than a receiver would take."""
-        if len(self.wire) > MAX_DATA_BYTES:
+        if len(self.text) > SURELY_SHORT and len(self.wire) > MAX_DATA_BYTES:
             raise LimitError(f"{len(self.wire)} bytes of data: a hive carries {MAX_DATA_BYTES} in one event")
         return self
 
@@ -88,7 +91,7 @@ def dumps(data: Any) -> str:
 def loads(text: str) -> Any:
     """The value of a JSON text."""
     try:
-        return json.loads(text)
+        return _loads(text)
     except (ValueError, RecursionError) as error:
         raise PeerError(f"not JSON: {error}") from None
 

@@ -21,7 +21,7 @@ class Broker(Protocol):
         """The reverse."""
 
     def publish(self, topic: str, payload: Payload, owner: object) -> int:
-        """Hand an event to all but its owner; returns how many there were."""
+        """Hand an event to all but its owner; returns how many asked for its topic."""
 
     def when_released(self, callback: Callable[[], None]) -> None:
         """Call back once, when nobody asks for a pause any more."""

@@ -6,7 +6,6 @@ lost. Own events do not come back (see `echoes.py`); how events are subscribed, 
 """
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections import deque
@@ -17,8 +16,9 @@ from redis.exceptions import AuthenticationError
 
 from ..classic import Payload
 from ..core.backoff import delays
-from ..core.errors import LimitError, PeerError
-from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector, Nobody, logger
+from ..core.errors import PeerError
+from .backlog import Backlog
+from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, Confirm, Connector, Nobody, logger
 from .redis_servers import ERRORS, reason, servers
 from .redis_session import Event, Session, cancel
 
@@ -41,15 +41,13 @@ class RedisConnector(Connector):
         self._session: Session | None = None
         self._task: asyncio.Task[None] | None = None
         self._topics: dict[bytes, str] = {}
-        self._waiting = self._bytes = 0
-        self._full = self._paused = False
-        self._drained = asyncio.Event()
+        self._backlog = Backlog(network)
+        self._paused = False
 
     @property
     def ready(self) -> bool:
         """False while it has as many events as it takes."""
-        self._full = self._waiting >= MAX_WAITING or self._bytes >= MAX_WAITING_BYTES
-        return not self._full
+        return self._backlog.ready
 
     def start(self) -> None:
         """Connect, and connect again, until `stop`."""
@@ -61,12 +59,9 @@ class RedisConnector(Connector):
     ) -> bool:
         """Send an event, or keep it until there is a connection. One server of a cluster does not know who got it."""
         payload.check()
-        if not self.ready:
-            raise LimitError(f"{self.network}: {self._waiting} events wait for {self._servers} already")
+        self._backlog.check(self._servers)
         event = Event(topic.encode(), payload.text.encode(), confirm, nobody)
-        self._waiting += 1
-        self._bytes += len(event.data)
-        self._drained.clear()
+        self._backlog.add(len(event.data))
         self.unsent.append(event)
         if self._session is not None:
             self._session.publish()
@@ -100,14 +95,12 @@ class RedisConnector(Connector):
 
     async def stop(self, seconds: float) -> int:
         """Wait for the server's answers, then disconnect."""
-        if self._waiting:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._drained.wait(), seconds)
+        await self._backlog.drain(seconds)
         if self._task is not None:
             await cancel(self._task)
         await self._servers.close()
         self._became(False, "stopped")
-        return self._waiting
+        return self._backlog.events
 
     # For the session
 
@@ -118,16 +111,11 @@ class RedisConnector(Connector):
 
     def answered(self, event: Event, receivers: int) -> None:
         """The server has an event."""
-        self._waiting -= 1
-        self._bytes -= len(event.data)
         if event.nobody is not None and not receivers and self._servers.alone:
             event.nobody()
         if event.confirm is not None:
             event.confirm()
-        if not self._waiting:
-            self._drained.set()
-        if self._full and self._waiting <= MAX_WAITING // 2 and self._bytes <= MAX_WAITING_BYTES // 2:
-            self._full = False
+        if self._backlog.remove(len(event.data)):
             self.relieved()
 
     def received(self, topic: bytes, data: bytes) -> None:

@@ -6,13 +6,13 @@ reconnect.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
 
 from ..classic import Payload
 from ..core.errors import LimitError
-from .base import MAX_WAITING, MAX_WAITING_BYTES, Confirm, Connector, Event, Nobody, logger
+from .backlog import Backlog
+from .base import Confirm, Connector, Event, Nobody, logger
 
 
 class RoamingConnector(Connector):
@@ -29,17 +29,16 @@ class RoamingConnector(Connector):
         self._topics: dict[str, None] = {}
         self._all = False
         self._waiting: deque[Event] = deque()
-        self._bytes = 0
+        self._backlog = Backlog(network)
         self._paused = False
         self._holding = False
-        self._emptied = asyncio.Event()
         self._gone: set[asyncio.Task[int]] = set()
 
     @property
     def ready(self) -> bool:
         """False while it has as many events as it takes."""
         if self.carrier is None or self._holding or self._waiting:
-            return len(self._waiting) < MAX_WAITING and self._bytes < MAX_WAITING_BYTES
+            return self._backlog.ready
         return self.carrier.ready
 
     def start(self) -> None:
@@ -73,7 +72,8 @@ class RoamingConnector(Connector):
         carrier.deliver = _ignore
         withdrawn = carrier.withdraw()
         self._waiting.extendleft(reversed(withdrawn))
-        self._bytes += sum(len(event[1].wire) for event in withdrawn)
+        for event in withdrawn:
+            self._backlog.add(len(event[1].text))
         task = asyncio.get_running_loop().create_task(carrier.stop(0))
         self._gone.add(task)
         task.add_done_callback(self._gone.discard)
@@ -92,11 +92,9 @@ class RoamingConnector(Connector):
         if self.carrier is not None and not self._holding and not self._waiting:
             return self.carrier.publish(topic, payload, confirm, nobody)
         payload.check()
-        if not self.ready:
-            raise LimitError(f"{self.network}: {len(self._waiting)} events wait for a server already")
+        self._backlog.check("a server")
         self._waiting.append((topic, payload, confirm, nobody))
-        self._bytes += len(payload.wire)
-        self._emptied.clear()
+        self._backlog.add(len(payload.text))
         return False
 
     def subscribe(self, topic: str) -> None:
@@ -131,9 +129,7 @@ class RoamingConnector(Connector):
         """Wait until the carrier has everything, then leave it."""
         end = asyncio.get_running_loop().time() + seconds
         self.release(self.carrier)
-        if self._waiting:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._emptied.wait(), seconds)
+        await self._backlog.drain(seconds)
         lost = len(self._waiting)
         if self.carrier is not None:
             lost += await self.carrier.stop(max(end - asyncio.get_running_loop().time(), 0))
@@ -167,7 +163,7 @@ class RoamingConnector(Connector):
         carrier = self.carrier
         while self._waiting and carrier is not None and not self._holding and carrier.ready:
             topic, payload, confirm, nobody = self._waiting.popleft()
-            self._bytes -= len(payload.wire)
+            self._backlog.remove(len(payload.text))
             try:
                 done = carrier.publish(topic, payload, confirm, nobody)
             except LimitError as error:
@@ -176,7 +172,6 @@ class RoamingConnector(Connector):
             if done and confirm is not None:
                 confirm()
         if not self._waiting:
-            self._emptied.set()
             self.relieved()
 
 

@@ -203,8 +203,8 @@ class WebsocketConnector(Connector):
         except socket.gaierror as error:
             return error.strerror or str(error)
         except OSError as error:
-            # Not its own text, which gives the address once more.
-            return os.strerror(error.errno) if error.errno else str(error)
+            # Not its own text, which gives the address once more, or is empty where a server hung up on a hand-shake.
+            return os.strerror(error.errno) if error.errno else str(error) or "it hung up: is TLS spoken there?"
         except Unauthorized as error:
             self._refused = True
             return f"{error}: see 'token' and 'token_file'"

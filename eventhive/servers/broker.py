@@ -47,15 +47,12 @@ class Broker:
                 del self._topics[topic]
 
     def publish(self, topic: str, payload: Payload, owner: object) -> int:
-        """Hand an event to all subscribers of its topic that do not belong to `owner`; returns how many there were."""
-        count = 0
-        for key in (topic, ALL_TOPICS):
-            subscribers = self._topics.get(key)
-            if subscribers:
-                for subscriber in tuple(subscribers):
-                    if subscriber.owner is not owner:
-                        subscriber.notify(topic, payload)
-                        count += 1
+        """Hand an event to all subscribers that do not belong to `owner`; returns how many asked for this topic.
+
+        Who asked for all topics looks on: it does not answer what is asked, so that it counts for nobody.
+        """
+        count = self._notify(topic, topic, payload, owner)
+        self._notify(ALL_TOPICS, topic, payload, owner)
         return count
 
     def hold(self, holder: object) -> None:
@@ -73,3 +70,14 @@ class Broker:
     def when_released(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, when nobody holds the broker any more."""
         self._waiting[callback] = None
+
+    def _notify(self, key: str, topic: str, payload: Payload, owner: object) -> int:
+        subscribers = self._topics.get(key)
+        if not subscribers:
+            return 0
+        count = 0
+        for subscriber in tuple(subscribers):
+            if subscriber.owner is not owner:
+                subscriber.notify(topic, payload)
+                count += 1
+        return count

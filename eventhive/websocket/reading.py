@@ -15,6 +15,9 @@ CONNECTING, OPEN, CLOSING, CLOSED = range(4)
 # One read takes what a busy peer has sent meanwhile. Beyond 128 KiB, the C library maps and unmaps each buffer.
 READ_BYTES = 64 * 1024
 
+# How TLS begins: an alert or a hand-shake (RFC 8446, 5.1), and HTTP never. Whoever is waited for would wait in vain.
+TLS_RECORDS = (21, 22)
+
 
 class _Buffer(threading.local):
     """One buffer for all connections of a loop: it is emptied before any other is read into it.
@@ -153,7 +156,9 @@ class Reader(asyncio.BufferedProtocol):
         elif self._state == CONNECTING:
             self._rest += data
             end = self._rest.find(b"\r\n\r\n") + 4
-            if (end if end > 3 else len(self._rest)) > self._longest_upgrade():
+            if self._rest[0] in TLS_RECORDS:
+                self.abort("it speaks TLS, which is not spoken here")
+            elif (end if end > 3 else len(self._rest)) > self._longest_upgrade():
                 self._refuse_upgrade()
             elif end > 3:
                 head, rest = bytes(self._rest[:end]), bytes(self._rest[end:])
@@ -171,6 +176,10 @@ class Reader(asyncio.BufferedProtocol):
         raise NotImplementedError
 
     def _longest_upgrade(self) -> int:
+        raise NotImplementedError
+
+    def abort(self, why: str = "") -> None:
+        """Cut the connection off."""
         raise NotImplementedError
 
     def flush(self) -> None:

@@ -49,7 +49,9 @@ class ServerConnection(Connection):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
         self._protocol = ServerProtocol(
-            select_subprotocol=lambda protocol, offered: self._subprotocol_of(offered), max_size=self._max_message, logger=QUIET
+            select_subprotocol=lambda protocol, offered: self._subprotocol_of(offered),
+            max_size=self._max_message,
+            logger=QUIET,
         )
         # It would write the token of the client into the log.
         self._protocol.debug = False

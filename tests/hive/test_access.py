@@ -20,7 +20,7 @@ from eventhive.access import MAX_TOKENS, ClientAccess, ServerAccess, Token, clie
 from eventhive.config import build
 from eventhive.core.errors import LocalError
 from eventhive.servers import admission
-from eventhive.servers.websocket import HIGH_WATER, MAX_BUFFERED
+from eventhive.servers.peer import HIGH_WATER, MAX_BUFFERED
 from eventhive.settings import ConfigError, Settings
 
 TOKEN = "0123456789abcdef-not-a-real-one"
@@ -137,6 +137,13 @@ def test_no_tls_where_it_was_expected(here: Any, tls: Path) -> None:
         threading.Thread(target=answer).start()
         state = here(client(plain.getsockname()[1], f"scheme: wss, ca: {tls}/ca.pem")).hive.connectors["net"].state
     assert "no TLS there: WRONG_VERSION_NUMBER" in state
+
+
+def test_no_tls_at_a_server_of_ours_is_told_at_once(here: Any, tls: Path) -> None:
+    hive = here(server("scheme: ws"))
+    # Within the time that `init` waits: a server that waited for HTTP would take ten seconds.
+    state = here(client(port_of(hive), f"scheme: wss, ca: {tls}/ca.pem")).hive.connectors["net"].state
+    assert state.endswith("/pubsub: it hung up: is TLS spoken there?")
 
 
 def test_a_certificate_may_be_taken_unseen_by_an_explicit_word(here: Any, two_ways: Any, tls: Path) -> None:

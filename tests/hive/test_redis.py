@@ -9,8 +9,8 @@ import redis.asyncio
 from redis_server import RedisServer
 
 from eventhive.classic import Payload
+from eventhive.connectors import backlog, redis_session
 from eventhive.connectors import redis as connector_module
-from eventhive.connectors import redis_session
 from eventhive.connectors.redis import RedisConnector
 from eventhive.connectors.redis_servers import servers
 from eventhive.core.errors import LimitError, PeerError
@@ -204,7 +204,7 @@ def test_what_was_called_during_an_outage_is_sent_after_it(redis_server: RedisSe
 def test_what_waits_is_bounded_and_room_is_announced(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connector_module, "MAX_WAITING", 4)
+    monkeypatch.setattr(backlog, "MAX_WAITING", 4)
 
     async def test() -> None:
         redis_server.kill()

@@ -9,7 +9,7 @@ import pytest
 
 from eventhive import hosting, roaming
 from eventhive.classic import Payload
-from eventhive.connectors import roaming as connector_module
+from eventhive.connectors import backlog
 from eventhive.connectors.memory import MemoryConnector
 from eventhive.connectors.roaming import RoamingConnector
 from eventhive.connectors.websocket import WebsocketConnector
@@ -143,8 +143,8 @@ def test_a_carrier_that_is_held_receives_and_sends_later() -> None:
 
 
 def test_what_waits_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connector_module, "MAX_WAITING", 2)
-    monkeypatch.setattr(connector_module, "MAX_WAITING_BYTES", 50)
+    monkeypatch.setattr(backlog, "MAX_WAITING", 2)
+    monkeypatch.setattr(backlog, "MAX_WAITING_BYTES", 50)
 
     async def test(connector: RoamingConnector) -> None:
         connector.publish("t", Payload(1))

@@ -13,7 +13,7 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from eventhive import classic
-from eventhive.servers.websocket import HIGH_WATER, MAX_SUBSCRIPTIONS
+from eventhive.servers.peer import HIGH_WATER, MAX_SUBSCRIPTIONS
 
 YAML = """
 connectors: {net: {pubsub_type: websocket, input_channel: here}}
