@@ -2,25 +2,20 @@
 
 from .node import forget
 
-# The largest message taken from the gateway. A message is copied while it is opened and parsed, so a small heap needs
-# several times this; a serial line is slower to fill and is answered line by line.
-WEBSOCKET_LIMIT = 1024
-SERIAL_LIMIT = 512
 
-
-async def dial(node, link):
-    """(carrier, limit), the limit in bytes of one message; OSError, EOFError or a time-out say why there is none."""
+async def dial(node, link, limit):
+    """A carrier that takes messages of up to `limit` bytes; OSError, EOFError or a time-out say why there is none."""
     if link["type"] == "serial":
         if not node.serial or node.serial.gone:
             from .serial import connect
 
-            node.serial = await connect(link["device"], SERIAL_LIMIT)
+            node.serial = await connect(link["device"], limit)
         await node.serial.begin()
-        return node.serial, SERIAL_LIMIT
+        return node.serial
     from .ws_connect import connect
 
-    carrier = await connect(link["host"], link["port"], link["endpoint"], WEBSOCKET_LIMIT)
+    carrier = await connect(link["host"], link["port"], link["endpoint"], limit)
     # A name that stays in this frame would keep the whole module.
     connect = None
     forget("eventhive.ws_connect")
-    return carrier, WEBSOCKET_LIMIT
+    return carrier

@@ -18,6 +18,11 @@ from .port import sleep_ms, ticks_diff, ticks_ms
 # What an event may have before a gateway has said what it takes.
 EVENT_BYTES = 1024
 
+# The largest message taken from the gateway. A message is copied while it is opened and parsed, so a small heap needs
+# several times this; a serial line is slower to fill and is answered line by line.
+WEBSOCKET_LIMIT = 1024
+SERIAL_LIMIT = 512
+
 # Time for the last acknowledgements, and again for the goodbye; a link that is slower is as good as lost.
 GOODBYE_S = 2
 
@@ -165,24 +170,28 @@ class Node:
 
     async def _serve(self):
         self._passed()
-        # What stays is loaded first, and into a heap in one piece; a hand-shake in between would cut it up.
+        # What stays is loaded and made first, and in a heap in one piece; a hand-shake in between would cut it up.
         gc.collect()
         from eventhive.core.session import Session
 
+        link = self._settings["link"]
+        session = Session(WEBSOCKET_LIMIT if "host" in link else SERIAL_LIMIT, self.outbox, self.mark)
         try:
             from .dial import dial
 
-            carrier, limit = await dial(self, self._settings["link"])
+            carrier = await dial(self, link, session.limit)
             # A name that stays in this frame would keep the whole module.
             dial = None
             forget("eventhive.dial")
             from .shake import shake_hands
 
-            session = await shake_hands(self, self._settings, carrier, limit)
+            await shake_hands(self, self._settings, carrier, session)
         finally:
             dial = shake_hands = None
-            for name in ("dial", "ws_connect", "shake", "boot", "core.keys", "core.greet", "core.welcome", "core.ids"):
+            for name in ("dial", "ws_connect", "shake", "boot"):
                 forget("eventhive." + name)
+            for name in ("keys", "greet", "opening", "welcome", "ids"):
+                forget("eventhive.core." + name)
         from eventhive.core.pump import Pump
 
         self.session = session

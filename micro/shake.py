@@ -11,19 +11,19 @@ from .port import ticks_us
 ANSWER_S = 5
 
 
-async def shake_hands(node, settings, carrier, limit):
-    """The session of a new connection; it runs, or `closed` says why the gateway does not want it.
+async def shake_hands(node, settings, carrier, session):
+    """Begin a new session; it runs then, or its `closed` says why the gateway does not want it.
 
     OSError, EOFError, `PeerError` or a time-out say why there is no gateway; the carrier is closed then.
     """
     try:
-        return await within(ANSWER_S, _shake_hands(node, settings, carrier, limit))
+        await within(ANSWER_S, _shake_hands(node, settings, carrier, session))
     except BaseException as error:
         carrier.close(str(error))
         raise
 
 
-async def _shake_hands(node, settings, carrier, limit):
+async def _shake_hands(node, settings, carrier, session):
     challenge = await carrier.receive()
     from .boot import next_attempt
 
@@ -35,13 +35,15 @@ async def _shake_hands(node, settings, carrier, limit):
 
     seed = urandom(16) + ticks_us().to_bytes(8, "big")
     name, keygen = settings["id"], settings.get("keygen", 0)
-    hello, keys = greet(challenge, name, settings["key"], keygen, attempt, seed, limit, node.outbox.stream)
+    hello, keys = greet(challenge, name, settings["key"], keygen, attempt, seed, session.limit, node.outbox.stream)
     greet = None
     forget("eventhive.core.keys")
     forget("eventhive.core.greet")
-    from eventhive.core.welcome import open_session, welcome
+    from eventhive.core.opening import open_session
 
-    session = open_session(challenge, hello, keys, limit, settings["heartbeat"], node.outbox, node.mark)
+    open_session(session, challenge, hello, keys, settings["heartbeat"])
+    open_session = None
+    forget("eventhive.core.opening")
     if node.events:
         from .tell import tell_hooks
 
@@ -49,9 +51,10 @@ async def _shake_hands(node, settings, carrier, limit):
     carrier.send(hello)
     carrier.send(session.data_to_send())
     await carrier.drain()
+    from eventhive.core.welcome import welcome
+
     try:
         node.time_ms = welcome(session, challenge, await carrier.receive())
     except PeerError as error:
         session.fail(str(error))
         carrier.close(session.closed)
-    return session

@@ -16,10 +16,11 @@ from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac
 from eventhive.core.mark import Mark
 from eventhive.core.marks import Marks
+from eventhive.core.opening import open_session
 from eventhive.core.refusals import refusal_text
 from eventhive.core.ring import Outbox
-from eventhive.core.session import OPENED
-from eventhive.core.welcome import open_session, welcome
+from eventhive.core.session import OPENED, Session
+from eventhive.core.welcome import welcome
 
 ROOT = Path(__file__).resolve().parents[1]
 VECTORS = ROOT / "tests/vectors"
@@ -228,7 +229,8 @@ class Ends:
         challenge = self.gateway.data_to_send()
         assert challenge is not None
         hello, keys = greet(challenge, "sensor-1", key, 0, 4096, bytes(24), 1024, None)
-        self.device = open_session(challenge, hello, keys, 1024, 20, outbox, Mark())
+        self.device = Session(1024, outbox, Mark())
+        open_session(self.device, challenge, hello, keys, 20)
         self.gateway.receive_data(hello)
         self.gateway.receive_data(self.device.data_to_send() or b"")
         event = self.gateway.next_event()

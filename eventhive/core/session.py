@@ -33,6 +33,7 @@ OPENED = -1
 REJECTED = -2
 
 HANDSHAKE = "hand-shake"
+GREETED = "waiting for the welcome"
 RUNNING = "running"
 
 # Records of a backlog: longer ones save little, and each must fit a board's heap several times over.
@@ -85,7 +86,7 @@ class Session:
     def __init__(self, limit: int, outbox: "Outbox", marks: "Mark | Marks | None"):
         self.state = HANDSHAKE
         self.room = 0
-        self._limit = limit
+        self.limit = limit
         self.outbox = outbox
         self.marks = marks
         # None until there are keys; they are not used before.
@@ -186,8 +187,8 @@ class Session:
         return self.numbered
 
     def _read(self, message: bytes) -> "Event | None":
-        if len(message) > self._limit:
-            raise PeerError("%s: a message of %d bytes, %d are allowed" % (self.state, len(message), self._limit))
+        if len(message) > self.limit:
+            raise PeerError("%s: a message of %d bytes, %d are allowed" % (self.state, len(message), self.limit))
         found = messages(self.unseal.open(message))
         if self.state == RUNNING:
             self._silent_ms = 0

@@ -13,9 +13,11 @@ from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac, session_keys
 from eventhive.core.mac import Mac, equal
 from eventhive.core.mark import Mark
+from eventhive.core.opening import open_session
 from eventhive.core.ring import Outbox
 from eventhive.core.seal import Sealed
-from eventhive.core.welcome import open_session, welcome
+from eventhive.core.session import Session
+from eventhive.core.welcome import welcome
 
 
 def hexed(data):
@@ -218,8 +220,8 @@ class Transcript:
         self.challenge = self.messages.pop(0)[1]
         who = self.vector["id"], key, 0, session["attempt"]
         hello, keys = greet(self.challenge, *who, seed, session["limit"], self.outbox.stream)
-        limits = session["limit"], self.vector["heartbeat_s"]
-        self.session = open_session(self.challenge, hello, keys, *limits, self.outbox, self.mark)
+        self.session = Session(session["limit"], self.outbox, self.mark)
+        open_session(self.session, self.challenge, hello, keys, self.vector["heartbeat_s"])
         self.session.say(encode([HOOKS, "my-hive/sensor-1/led"]))
         self.check(hello)
         return hello

@@ -11,8 +11,9 @@ from pure import Stand
 from eventhive.core.envelope import encode
 from eventhive.core.greet import greet
 from eventhive.core.mark import Mark
+from eventhive.core.opening import open_session
 from eventhive.core.ring import Outbox
-from eventhive.core.welcome import open_session
+from eventhive.core.session import Session
 from eventhive.gateway.websocket_link import MAX_HALF_OPEN, UPGRADE_BYTES, DeviceConnection, WebsocketLinks
 
 UPGRADE = (
@@ -143,7 +144,8 @@ def test_a_key_is_demanded_of_everyone_who_is_not_on_this_machine(
 def first_flight(visit: Visit, key: bytes) -> tuple[bytes, bytes]:
     outbox = Outbox(8192, 1024)
     hello, keys = greet(visit.challenge, "a", key, 0, 4096, os.urandom(24), 1024, None)
-    session = open_session(visit.challenge, hello, keys, 1024, 20, outbox, Mark())
+    session = Session(1024, outbox, Mark())
+    open_session(session, visit.challenge, hello, keys, 20)
     return hello, session.data_to_send() or b""
 
 
@@ -268,7 +270,8 @@ def test_more_is_taken_from_one_with_a_proof(stand: Stand, loop: Clock) -> None:
         one = Visit(WebsocketLinks(stand.bridge, "/device", False)).upgrade()
         outbox = Outbox(8192, 1024)
         hello, keys = greet(one.challenge, "a", stand.entries["a"].key, 0, 4096, os.urandom(24), 1024, None)
-        session = open_session(one.challenge, hello, keys, 1024, 20, outbox, Mark())
+        session = Session(1024, outbox, Mark())
+        open_session(session, one.challenge, hello, keys, 20)
         one.send(hello, session.data_to_send() or b"")
         session.say(encode([10, "my-hive/queen/event", "x" * 4000]))
         session.room = 4080

@@ -19,9 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from eventhive.core.envelope import encode
 from eventhive.core.greet import greet
 from eventhive.core.mark import Mark
+from eventhive.core.opening import open_session
 from eventhive.core.pump import Pump
 from eventhive.core.ring import Outbox
-from eventhive.core.welcome import open_session, welcome
+from eventhive.core.session import Session
+from eventhive.core.welcome import welcome
 from eventhive.websocket import ClientConnection, connect
 
 EVENT = "my-hive/queen/temperature"
@@ -50,7 +52,8 @@ class Greeter:
         if self.session is None:
             self._challenge = message
             hello, keys = greet(message, *self._who, os.urandom(24), LIMIT, self._outbox.stream)
-            self.session = open_session(message, hello, keys, LIMIT, HEARTBEAT_S, self._outbox, Mark())
+            self.session = Session(LIMIT, self._outbox, Mark())
+            open_session(self.session, message, hello, keys, HEARTBEAT_S)
             return [hello, self.session.data_to_send()]
         welcome(self.session, self._challenge, message)
         return []

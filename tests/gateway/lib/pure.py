@@ -10,10 +10,11 @@ from eventhive.core.errors import LimitError, PeerError
 from eventhive.core.gateway_session import GatewaySession
 from eventhive.core.greet import greet
 from eventhive.core.mark import Mark
+from eventhive.core.opening import open_session
 from eventhive.core.pump import Pump
 from eventhive.core.ring import Outbox
-from eventhive.core.session import OPENED
-from eventhive.core.welcome import open_session, welcome
+from eventhive.core.session import OPENED, Session
+from eventhive.core.welcome import welcome
 from eventhive.gateway.bridge import Bridge
 from eventhive.gateway.devices import Device, Devices, Enrolled
 
@@ -121,7 +122,8 @@ class Board:
         who = self.name, self.key, self.keygen, attempt
         self.hello, keys = greet(self.challenge, *who, os.urandom(24), 1024, self.outbox.stream)
         begun = self.challenge, self.hello, keys
-        self.session = open_session(*begun, 1024, HEARTBEAT_S, self.outbox, self.mark)
+        self.session = Session(1024, self.outbox, self.mark)
+        open_session(self.session, *begun, HEARTBEAT_S)
         for hook in hooks:
             self.session.say(encode([HOOKS, hook]))
         first = self.session.data_to_send()

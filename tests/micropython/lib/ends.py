@@ -11,9 +11,10 @@ from eventhive.core.greet import greet
 from eventhive.core.keys import link_mac
 from eventhive.core.mark import Mark
 from eventhive.core.marks import Marks
+from eventhive.core.opening import open_session
 from eventhive.core.ring import Outbox
-from eventhive.core.session import OPENED, REJECTED
-from eventhive.core.welcome import open_session, welcome
+from eventhive.core.session import OPENED, REJECTED, Session
+from eventhive.core.welcome import welcome
 
 NAME = "sensor-1"
 KEY = bytes(range(32))
@@ -75,8 +76,9 @@ class Device:
         self.attempt += 1
         who = self.name, self.key, 0, self.attempt
         hello, keys = greet(challenge, *who, self.seed, self.limit, self.outbox.stream)
-        limits = (self.limit, self.heartbeat_s)
-        return hello, open_session(challenge, hello, keys, *limits, self.outbox, self.mark)
+        session = Session(self.limit, self.outbox, self.mark)
+        open_session(session, challenge, hello, keys, self.heartbeat_s)
+        return hello, session
 
     def put(self, name, data):
         """Queue an event for the gateway."""
