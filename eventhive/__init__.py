@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .core.errors import EventHiveError, LimitError, LocalError, PeerError
+from .core.requests import REQUEST_S
 from .core.version import VERSION
 from .eventlist import ProgramEvents, WaterfallEvents, current_event
 from .exceptions import (
@@ -71,8 +72,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Seconds that `stop` allows for what is under way.
 STOP_SECONDS = 5.0
-# Seconds that a request waits: a hook that works at human speed, on a board that has to be reached over Wi-Fi.
-REQUEST_SECONDS = 5.0
 
 _SECTIONS: tuple[str, ...] = ("eventhive", "connectors", "servers")
 
@@ -149,7 +148,7 @@ def get_event_name() -> str | None:
     return current_event()
 
 
-def request(event: str, data: Any = None, timeout: float = REQUEST_SECONDS) -> Any:
+def request(event: str, data: Any = None, timeout: float = REQUEST_S) -> Any:
     """Call an event and return what its hook returns; of several hooks, what the first returns that is not None.
 
     The event is one that travels, or one of this process. Raises `RequestTimeout` when no answer comes within `timeout`
@@ -159,7 +158,7 @@ def request(event: str, data: Any = None, timeout: float = REQUEST_SECONDS) -> A
     return _requested(event, data, timeout).result()
 
 
-async def request_async(event: str, data: Any = None, timeout: float = REQUEST_SECONDS) -> Any:
+async def request_async(event: str, data: Any = None, timeout: float = REQUEST_S) -> Any:
     """As `request`, awaited in whatever loop the program runs."""
     import asyncio
 

@@ -1,6 +1,16 @@
-"""Errors of the host package that are not the core's."""
+"""Errors of the host package; those of requests are the core's, because boards raise them too."""
 
 from .core.errors import EventHiveError, LocalError
+from .core.requests import NobodyHooks, RemoteError, RequestError, RequestTimeout
+
+__all__ = [
+    "ConnectorInitializationException",
+    "HookException",
+    "NobodyHooks",
+    "RemoteError",
+    "RequestError",
+    "RequestTimeout",
+]
 
 
 class ConnectorInitializationException(LocalError):
@@ -9,19 +19,3 @@ class ConnectorInitializationException(LocalError):
 
 class HookException(EventHiveError):
     """An event cannot be called: a hook waits for modules that have not hooked it, or an argument's name is taken."""
-
-
-class RequestError(EventHiveError):
-    """A request got no answer; the branches say why."""
-
-
-class RequestTimeout(RequestError):
-    """No answer came in time; the event may have been dealt with, or may still be."""
-
-
-class NobodyHooks(RequestError):
-    """No function hooks the event that was requested, or the carrier says that nobody has received it."""
-
-
-class RemoteError(RequestError):
-    """A hook of the event raised; the text is that of its exception."""

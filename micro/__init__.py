@@ -12,7 +12,8 @@
 
 After `init()` the attributes of the `Node` are attributes of this module: `await run(*coroutines)` keeps the link up
 until `stop()`, `await send(event, data, timeout_s)` is True once the event was acknowledged, `post(event, data)` sends
-one that may be lost, `time_ms` is the gateway's time, `outbox` holds what waits.
+one that may be lost, `await request_async(event, data, timeout)` is what a hook of that event returns, wherever it
+runs (`requests.py`), `time_ms` is the gateway's time, `outbox` holds what waits.
 """
 
 from eventhive.core.errors import EventHiveError, LocalError, PeerError
@@ -28,6 +29,10 @@ def __getattr__(name):
         return _declared()
     if node is None:
         raise AttributeError("%s: call eventhive.init() first" % name)
+    if name == "request_async":
+        from .requests import requests
+
+        return requests(node).request
     return getattr(node, name)
 
 

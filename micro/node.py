@@ -63,8 +63,8 @@ class Node:
 
     `session` is None while there is no connection. Counters: `received` events given to hooks, `failed` hooks that
     raised, `unclaimed` events that nothing hooks, `rejected` unusable ones; those of what is sent are `outbox`'s.
-    `time_ms` is the gateway's time in milliseconds since 1970, 0 before the first connection. `log(text)` may be
-    replaced.
+    `time_ms` is the gateway's time in milliseconds since 1970, 0 before the first connection. `woken` is set when
+    there is something to send. `log(text)` may be replaced.
     """
 
     def __init__(self, settings, boot_file):
@@ -78,7 +78,7 @@ class Node:
         self.boot_file = boot_file
         self.boot = self.connection = 0
         self.serial = None
-        self._woken = asyncio.Event()
+        self.woken = asyncio.Event()
         self._acked = asyncio.Event()
         self._stopped = asyncio.Event()
         self._opened = False
@@ -94,8 +94,8 @@ class Node:
 
     def call(self, name, data):
         """Queue an event for the network in its name: its number, or 0 when the outbox is full (`outbox.dropped`)."""
-        number = self.outbox.put(name, self._payload(name, data))
-        self._woken.set()
+        number = self.outbox.put(name, self.payload(name, data))
+        self.woken.set()
         return number
 
     async def send(self, name, data=None, timeout_s=30):
@@ -110,8 +110,8 @@ class Node:
         """Send an event that may be lost, if there is a connection right now; True when it was written."""
         from .post import post
 
-        sent = self._opened and post(self.session, name, self._payload(name, data))
-        self._woken.set()
+        sent = self._opened and post(self.session, name, self.payload(name, data))
+        self.woken.set()
         return sent
 
     def stop(self):
@@ -129,7 +129,7 @@ class Node:
                 pass
             if self.session:
                 self.session.close("stopped")
-            self._woken.set()
+            self.woken.set()
         for task in started:
             task.cancel()
         if self._failure:
@@ -200,7 +200,7 @@ class Node:
         self._opened = True
         self._acked.set()
         self.log("eventhive: link up")
-        await Pump(session, carrier, self._handle).run(self._woken, self._settle, sleep_ms, self._passed)
+        await Pump(session, carrier, self._handle).run(self.woken, self._settle, sleep_ms, self._passed)
         return session
 
     def _declared(self, name):
@@ -208,9 +208,10 @@ class Node:
             from .tell import tell_hooks
 
             tell_hooks(self.session, self._settings, [name])
-            self._woken.set()
+            self.woken.set()
 
-    def _payload(self, name, data):
+    def payload(self, name, data):
+        """The encoded data of an event for a network of this device; `LocalError` says why it cannot travel."""
         if split_name(name)[0] not in self._settings["connectors"]:
             raise LocalError("%s: its network is not under 'connectors' in eventhive.json" % name)
         options = self._settings["eventhive"]

@@ -38,6 +38,7 @@ PORTABLE = (
     "core/test_reconnects.py",
     "core/test_refusals.py",
     "core/test_registry.py",
+    "core/test_requests.py",
     "core/test_ring.py",
     "core/test_seal.py",
     "core/test_session.py",

@@ -33,6 +33,8 @@ STREAM = 4
 PING = 5
 PONG = 6
 BYE = 7
+ASK = 8
+REPLY = 9
 ONCE = 10
 HOOKS = 11
 

@@ -3,7 +3,7 @@
 A board loads it with the first such message; the rules are those of `session.py`.
 """
 
-from .envelope import BYE, EVENT, HOOKS, ONCE, STREAM, check_data
+from .envelope import ASK, BYE, EVENT, HOOKS, ONCE, REPLY, STREAM, check_data
 from .errors import LocalError, PeerError
 from .ids import is_stream
 from .mark import Mark
@@ -37,6 +37,8 @@ class Incoming:
             self.mark = session.marks.resume(message[1], message[2])  # type: ignore[union-attr]
             self._next = message[2]
             return None
+        if (kind == ASK or kind == REPLY) and size > 3 and is_count(message[1]):
+            return self._take_request(message)
         if kind == BYE and size > 2 and type(message[1]) is str and is_count(message[2]):
             session.closed = "the other end said goodbye: %s" % message[1]
             return (BYE, message[1], message[2])
@@ -63,6 +65,24 @@ class Incoming:
         except LocalError as error:
             return self._reject(str(error)) if kind == EVENT else None
         return (kind, name, data, self.mark.taken if kind == EVENT else 0)
+
+    def _take_request(self, message: "list[Any]") -> "Event | None":
+        kind, number, name, data = message[:4]
+        if kind == ASK:
+            name = self._name(name)
+        elif not is_count(name):
+            raise PeerError("%s: a reply without a status" % self._session.state)
+        try:
+            check_data(data)
+        except LocalError as error:
+            from .requests import UNDONE, reply
+
+            why = "its data is not usable: %s" % error
+            if kind == REPLY:
+                return (REPLY, number, UNDONE, why)
+            reply(self._session, number, UNDONE, why)
+            return None
+        return (ASK, name, data, number) if kind == ASK else (REPLY, number, name, data)
 
     def _count(self) -> bool:
         """Number the event at hand; False when it was taken before, which is acknowledged again."""

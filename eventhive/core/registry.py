@@ -86,18 +86,20 @@ class EventList:
         found = (event,) if event in self._hooks else self.match(event)
         return {name: self._fire(name, args, kwargs) for name in found}
 
-    def deliver(self, event: str, data: "Any", failed: "Callable[[str, Hook, Exception], object]") -> int:
-        """Run the hooks of an event that arrived; returns how many there were.
+    def deliver(self, event: str, data: "Any", failed: "Callable[[str, Hook, Exception], object]") -> "list[Any]":
+        """Run the hooks of an event that arrived; returns what each of them returned, None for one that raised.
 
         `failed(event, function, exception)` is called for each one that raises.
         """
-        hooks = self._hooks.get(event, ())
-        for function in hooks:
+        results = []
+        for function in self._hooks.get(event, ()):
+            result = None
             try:
-                self._run(event, function, (data,), {})
+                result = self._run(event, function, (data,), {})
             except Exception as error:
                 failed(event, function, error)
-        return len(hooks)
+            results.append(result)
+        return results
 
     def _fire(self, name: str, args: "tuple[Any, ...]", kwargs: "Mapping[str, Any]") -> "dict[Any, Any]":
         results: "dict[Any, Any]" = {}

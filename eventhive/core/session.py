@@ -8,7 +8,8 @@ Rules of this file:
 5. What a device that only sends does not need is in `incoming.py`: messages of any kind that is not known here.
 
 Events are tuples: (OPENED, …) from the gateway's hand-shake, (EVENT, name, data, number), (ONCE, name, data, 0),
-(ACK, number), (REJECTED, number, why), (HOOKS, [name, …]), (BYE, reason, wake seconds).
+(ACK, number), (REJECTED, number, why), (ASK, name, data, request), (REPLY, request, status, data), (HOOKS, [name, …]),
+(BYE, reason, wake seconds).
 """
 
 from .envelope import ACK, BYE, EVENT, PING, PONG, STREAM, encode, messages

@@ -39,7 +39,7 @@ BUNDLES: Mapping[str, Sequence[str]] = {
 }
 
 # What programs call, and may call with keyword arguments.
-PUBLIC = ("eventhive", "eventhive.core.registry")
+PUBLIC = ("eventhive", "eventhive.requests", "eventhive.core.registry")
 
 # Only CPython imports these, and CPython runs no compiled tree.
 NOT_COMPILED = ("eventhive.port_cpython", "eventhive.core.aes_host", "eventhive.core.json_host")

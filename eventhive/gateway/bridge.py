@@ -10,10 +10,11 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from ..core.envelope import EVENT, HOOKS, ONCE
+from ..core.envelope import ASK, EVENT, HOOKS, ONCE, REPLY
 from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
 from ..core.names import is_remote, split_name
+from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS, UNDONE, RequestError, status_of
 from ..core.session import REJECTED
 from ..core.spelling import check_name
 from .devices import Carrier, Device, Devices, Enrolled, Receipt
@@ -35,8 +36,18 @@ class Network(Protocol):
     def publish(self, topic: str, data: object, origin: object, confirm: Callable[[], None] | None = None) -> bool:
         """Pass an event on; False: `confirm` will be called later. LimitError when no more can wait for the carrier."""
 
+    def ask(
+        self,
+        topic: str,
+        data: object,
+        seconds: float,
+        answered: "Callable[[object, RequestError | None], object]",
+        origin: Device,
+    ) -> None:
+        """Pass a request on; `answered(value, error)` is called once. `LocalError` when it cannot travel."""
+
     def subscribe(self, topic: str, participant: Device) -> None:
-        """Have `participant.deliver(topic, data)` called for each event of this full name."""
+        """Have `participant.deliver(topic, data)`, or `.ask(topic, question)`, called for what has this full name."""
 
     def unsubscribe(self, topic: str, participant: Device) -> None:
         """The reverse."""
@@ -75,7 +86,7 @@ class Bridge:
         if device is None:
             logger.warning("%s %s: %s", carrier.kind, carrier.address, printable(session.closed or "gone"))
         elif device.session is session:
-            device.session = device.carrier = None
+            device.detach()
             logger.info("device %s: offline: %s", device.name, printable(session.closed or "connection lost"))
 
     def event(self, device: Device, event: "tuple") -> None:  # type: ignore[type-arg]
@@ -90,6 +101,10 @@ class Bridge:
                 # It may be lost: here, when no more can wait for the network.
                 with contextlib.suppress(LimitError):
                     network.publish(event[1], event[2], device)
+        elif kind == ASK:
+            self._ask(device, *event[1:])
+        elif kind == REPLY:
+            device.replied(*event[1:])
         elif kind == HOOKS:
             for name in event[1]:
                 self._hook(device, name)
@@ -115,6 +130,26 @@ class Bridge:
             device.confirm(receipt)
         else:
             device.await_confirmation(receipt)
+
+    def _ask(self, device: Device, name: str, data: object, number: int) -> None:
+        network, session = self._route(device, name), device.session
+        if network is None:
+            device.refused += 1
+            device.reply(session, number, UNDONE, "the gateway passes it on to nobody; its log says why")
+            return
+        if device.asking >= MAX_REQUESTS:
+            device.reply(session, number, UNDONE, f"{MAX_REQUESTS} requests of this device wait for answers already")
+            return
+
+        def answered(value: object, error: RequestError | None) -> None:
+            device.asking -= 1
+            device.reply(session, number, status_of(error), value if error is None else str(error))
+
+        device.asking += 1
+        try:
+            network.ask(name, data, MAX_REQUEST_S, answered, device)
+        except LocalError as error:
+            answered(None, RequestError(str(error)))
 
     def _route(self, device: Device, name: str) -> Network | None:
         network: Network | None

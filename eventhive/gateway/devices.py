@@ -21,6 +21,7 @@ from ..core.mark import Mark
 from ..core.marks import Marks
 from ..core.names import local_name
 from ..core.refusals import REFUSE_ATTEMPT, REFUSE_BUSY
+from ..core.requests import MAX_REQUESTS, NOBODY, VALUE, ask, reply
 from ..core.ring import Outbox
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
@@ -54,6 +55,21 @@ class Carrier(Protocol):
         """The session is closed: send what it still has to say, and close."""
 
 
+class Question(Protocol):
+    """A request of the network, which is answered once."""
+
+    data: Any
+
+    def answer(self, value: Any) -> None:
+        """With what a hook returned."""
+
+    def fail(self, why: str) -> None:
+        """With why there is no answer."""
+
+    def nobody(self) -> None:
+        """With: no function hooks it here."""
+
+
 class Rights:
     """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right."""
 
@@ -74,7 +90,8 @@ class Device:
     """One device: rights, outbox of what is for it, marks of what came from it, and its session if it has one.
 
     Counters: `events` taken, `rejected` unusable ones, `refused` those it had no right to or whose network does not
-    exist, `unhooked` names that it may not hook, `undelivered` commands too long or not JSON.
+    exist, `unhooked` names that it may not hook, `undelivered` commands too long or not JSON. `asking` are its requests
+    that have no answer yet.
     """
 
     def __init__(self, name: str, rights: Rights, secret: tuple[bytes, int] | None, stream: str, metadata_key: str):
@@ -92,7 +109,10 @@ class Device:
         self.attempt = -1
         self.stream = ""
         self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
+        self.asking = 0
         self._metadata_key = metadata_key
+        self._questions: dict[int, Question] = {}
+        self._asked = 0
         self._unconfirmed: deque[Receipt] = deque()
 
     @property
@@ -107,10 +127,8 @@ class Device:
 
     def deliver(self, topic: str, data: object) -> None:
         """Queue an event of the network for this device; called by the network that it is subscribed to."""
-        if isinstance(data, dict) and self._metadata_key in data:
-            data = {key: value for key, value in data.items() if key != self._metadata_key}
         try:
-            queued = self.outbox.put(topic, encode(data))
+            queued = self.outbox.put(topic, self._encoded(data))
         except LocalError as error:
             self.undelivered += 1
             self.warn(self.undelivered, "%s not sent: %s", topic, error)
@@ -121,9 +139,47 @@ class Device:
         elif self.carrier is not None:
             self.carrier.wake()
 
-    def ask(self, topic: str, question: Any) -> None:
-        """Refuse a request of the network: the link carries none yet."""
-        question.fail(f"device '{self.name}' answers no requests in this version: use EVENTS.call")
+    def ask(self, topic: str, question: Question) -> None:
+        """Pass a request of the network on, if there is a connection; it is kept for no other one."""
+        if self.session is None or self.carrier is None:
+            question.fail(f"device '{self.name}' is offline: it was not asked")
+            return
+        self._asked += 1
+        try:
+            ask(self.session, self._asked, topic, self._encoded(question.data))
+        except LocalError as error:
+            question.fail(str(error))
+            return
+        self._questions[self._asked] = question
+        if len(self._questions) > MAX_REQUESTS:
+            # Whoever asked has most likely given up by now: the device has left so many later ones unanswered, too.
+            self._questions.pop(next(iter(self._questions))).fail(f"device '{self.name}' leaves requests unanswered")
+        self.carrier.wake()
+
+    def replied(self, number: int, status: int, data: object) -> None:
+        """The device has answered a request."""
+        question = self._questions.pop(number, None)
+        if question is None:
+            return
+        if status == VALUE:
+            question.answer(data)
+        elif status == NOBODY:
+            question.nobody()
+        else:
+            question.fail(str(data))
+
+    def reply(self, session: GatewaySession | None, number: int, status: int, data: object) -> None:
+        """Answer a request of the device, unless it has another session by now."""
+        if session is not None and session is self.session and self.carrier is not None:
+            reply(session, number, status, data)
+            self.carrier.wake()
+
+    def detach(self) -> None:
+        """It has no session any more; what it was asked has no answer."""
+        self.session = self.carrier = None
+        questions, self._questions = self._questions, {}
+        for question in questions.values():
+            question.fail(f"device '{self.name}' went offline: it may have been carried out")
 
     def warn(self, count: int, what: str, *args: object) -> None:
         """Log the first, 10th, 100th, … time of what a faulty device, or a caller, could cause without end."""
@@ -161,6 +217,11 @@ class Device:
                 self.session.acknowledge(receipt.mark)
         if self.carrier is not None:
             self.carrier.wake()
+
+    def _encoded(self, data: object) -> bytes:
+        if isinstance(data, dict) and self._metadata_key in data:
+            data = {key: value for key, value in data.items() if key != self._metadata_key}
+        return encode(data)
 
 
 class Receipt:
@@ -271,7 +332,7 @@ class Devices:
 
     def _end(self, device: Device, reason: str) -> None:
         session, carrier = device.session, device.carrier
-        device.session = device.carrier = None
+        device.detach()
         if session is not None and carrier is not None:
             logger.info("device %s: offline: %s", device.name, reason)
             session.close(reason)

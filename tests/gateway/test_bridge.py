@@ -5,6 +5,7 @@ import logging
 import pytest
 from pure import Stand
 
+from eventhive.core.requests import MAX_REQUESTS, NobodyHooks, RemoteError, RequestTimeout
 from eventhive.gateway.bridge import MAX_HOOKS, MAX_ROUTES, printable
 
 EVENT = "my-hive/queen/event"
@@ -151,3 +152,58 @@ def test_a_goodbye_is_in_the_log_and_cannot_forge_lines(stand: Stand, log: pytes
 def test_printable() -> None:
     assert printable("a\x1b[2J\nb\u202eü") == "a?[2J?b?ü"
     assert len(printable("x" * 10_000)) == 200
+
+
+class TestRequests:
+    """What devices ask of the network."""
+
+    def test_an_answer(self, stand: Stand) -> None:
+        board = stand.board("a").connect().say(f'[8,5,"{EVENT}",[1]]')
+        ((topic, data, seconds, answered),) = stand.hub.requests
+        assert (topic, data, seconds) == (EVENT, [1], 60)
+        assert board.replies == []
+        answered({"c": 1}, None)
+        assert board.exchange().replies == [(5, 0, {"c": 1})]
+
+    @pytest.mark.parametrize(
+        ("error", "reply"),
+        [
+            (RemoteError(f"{EVENT}: ValueError: no"), (5, 1, f"{EVENT}: ValueError: no")),
+            (NobodyHooks(f"{EVENT}: nobody hooks it"), (5, 2, f"{EVENT}: nobody hooks it")),
+            (RequestTimeout(f"{EVENT}: no reply"), (5, 3, f"{EVENT}: no reply")),
+        ],
+    )
+    def test_no_answer(self, stand: Stand, error: Exception, reply: object) -> None:
+        board = stand.board("a").connect().say(f'[8,5,"{EVENT}",[1]]')
+        stand.hub.requests[0][3](None, error)  # type: ignore[arg-type]
+        assert board.exchange().replies == [reply]
+
+    def test_what_it_may_not_ask(self, stand: Stand, log: pytest.LogCaptureFixture) -> None:
+        board = stand.board("a").connect().say('[8,5,"other/queen/event",1]').say('[8,6,"my-hive/queen/event",1]')
+        assert board.replies == [(5, 3, "the gateway passes it on to nobody; its log says why")]
+        assert "device a: events other/queen/event are put aside: its network is not" in log.text
+        assert [request[0] for request in stand.hub.requests] == [EVENT]
+        assert stand.device("a").refused == 1
+
+    def test_what_the_network_does_not_take(self, stand: Stand) -> None:
+        stand.hub.full = True
+        board = stand.board("a").connect().say(f'[8,5,"{EVENT}",1]')
+        assert board.replies == [(5, 3, "too long for one event")]
+        assert stand.device("a").asking == 0
+
+    def test_too_many(self, stand: Stand) -> None:
+        board = stand.board("a").connect()
+        for number in range(MAX_REQUESTS + 1):
+            board.say(f'[8,{number},"{EVENT}",1]')
+        assert [reply[:2] for reply in board.replies] == [(MAX_REQUESTS, 3)]
+        stand.hub.requests[3][3]("late", None)
+        board.exchange().say(f'[8,99,"{EVENT}",1]')
+        assert board.replies[1:] == [(3, 0, "late")]
+        assert len(stand.hub.requests) == MAX_REQUESTS + 1
+
+    def test_an_answer_for_a_session_that_is_over(self, stand: Stand) -> None:
+        board = stand.board("a").connect().say(f'[8,5,"{EVENT}",1]')
+        board.connect()
+        stand.hub.requests[0][3]("late", None)
+        assert board.exchange().replies == []
+        assert stand.device("a").asking == 0

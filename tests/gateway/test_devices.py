@@ -7,6 +7,7 @@ import os
 import pytest
 from pure import SEALED, TIME_MS, UNKEYED, Stand, enrolled
 
+from eventhive.core.requests import MAX_REQUESTS
 from eventhive.replies import Question
 
 LED = "my-hive/a/led"
@@ -305,10 +306,64 @@ class TestRights:
         assert key.hex() not in repr(stand.entries)
 
 
-def test_a_request_is_answered_with_why_not(stand: Stand) -> None:
-    board = stand.board("a").connect(LED)
-    answers: list[dict[str, object]] = []
-    stand.device("a").ask(LED, Question({"on": True}, answers.append))
-    assert answers == [{"error": "device 'a' answers no requests in this version: use EVENTS.call"}]
-    board.take()
-    assert not stand.device("a").outbox.entries
+class TestRequests:
+    """What the network asks of a device; `answers` is what went back."""
+
+    def ask(self, stand: Stand, data: object = None) -> list[dict[str, object]]:
+        answers: list[dict[str, object]] = []
+        stand.device("a").ask(LED, Question(data, answers.append))
+        return answers
+
+    def test_a_device_that_answers(self, stand: Stand) -> None:
+        board = stand.board("a").connect(LED)
+        answers = self.ask(stand, {"on": True, "__eventhive__": {"id": "1"}})
+        board.take()
+        assert board.asked == [(LED, {"on": True}, 1)]
+        board.say("[9,1,0,[21.5]]")
+        assert answers == [{"value": [21.5]}]
+        board.say('[9,1,0,"again"]').say('[9,77,0,"never asked"]')
+        assert answers == [{"value": [21.5]}]
+
+    @pytest.mark.parametrize(
+        ("reply", "answer"),
+        [
+            ('[9,1,1,"ValueError: no"]', {"error": "ValueError: no"}),
+            ('[9,1,2,"nothing here hooks it"]', {"nobody": True}),
+            ('[9,1,3,"too long"]', {"error": "too long"}),
+            ("[9,1,44,null]", {"error": "None"}),
+        ],
+    )
+    def test_a_device_that_has_no_answer(self, stand: Stand, reply: str, answer: dict[str, object]) -> None:
+        board = stand.board("a").connect(LED)
+        answers = self.ask(stand)
+        board.say(reply)
+        assert answers == [answer]
+
+    def test_one_that_is_offline(self, stand: Stand) -> None:
+        assert self.ask(stand) == [{"error": "device 'a' is offline: it was not asked"}]
+
+    def test_one_that_goes_offline(self, stand: Stand) -> None:
+        board = stand.board("a").connect(LED)
+        answers = self.ask(stand)
+        board.end.close("cut")
+        assert answers == [{"error": "device 'a' went offline: it may have been carried out"}]
+
+    def test_one_that_comes_back(self, stand: Stand) -> None:
+        board = stand.board("a").connect(LED)
+        answers = self.ask(stand)
+        board.connect(LED)
+        assert answers == [{"error": "device 'a' went offline: it may have been carried out"}]
+        assert board.asked == []
+
+    def test_one_that_never_answers(self, stand: Stand) -> None:
+        stand.board("a").connect(LED)
+        asked = [self.ask(stand) for _ in range(MAX_REQUESTS + 2)]
+        assert asked[:2] == [[{"error": "device 'a' leaves requests unanswered"}]] * 2
+        assert asked[2:] == [[]] * MAX_REQUESTS
+
+    def test_data_that_it_does_not_take(self, stand: Stand) -> None:
+        stand.board("a").connect(LED)
+        (answer,) = self.ask(stand, "x" * 2000)
+        assert "a request of 20" in str(answer["error"])
+        (answer,) = self.ask(stand, float("nan"))
+        assert "finite" in str(answer["error"]) or "nan" in str(answer["error"])

@@ -165,6 +165,21 @@ class TestSession:
         names = ["queen/other", "queen/other", "queen/event", "queen/event"]
         assert [gateway.arrived() for _ in names] == [[name, number + 1] for number, name in enumerate(names)]
 
+    def test_requests_in_both_directions(self, gateway: Gateway, link: Make, device: Device) -> None:
+        led = f"my-hive/{device.name}/led"
+        one = link().greet(f'[11,"{led}"]')
+        one.say('[8,7,"my-hive/queen/other",{"n":1}]', '[8,8,"my-hive/nobody/hooks",1]')
+        answers = sorted([one.receive(), one.receive()])
+        assert answers[0] == [9, 7, 0, None]
+        assert answers[1][:3] == [9, 8, 2]
+        assert gateway.arrived() == ["queen/other", {"n": 1}]
+        two = link(unused()).greet()
+        two.say(f'[8,1,"{led}",[21]]')
+        kind, number, name, data = one.receive()
+        assert (kind, name, data) == (8, led, [21])
+        one.say(f'[9,{number},0,"on"]')
+        assert two.receive() == [9, 1, 0, "on"]
+
     def test_the_33rd_name_has_no_alias(self, gateway: Gateway, link: Make) -> None:
         one = link().greet()
         strangers = [f'[2,"my-hive/nobody/{number}",0]' for number in range(31)]
@@ -312,7 +327,7 @@ class TestFaults:
             "[0,20]",
             '[1,1,"0011223344556677",0]',
             "[8,1,2,3]",
-            "[9,1,2,3]",
+            "[9,1,true,3]",
             "[99]",
             "[2]",
             "[5]",

@@ -214,9 +214,9 @@ class Place:
         self._living.append(process)
         return process
 
-    def hub(self, *hooks: str, file: str = "gateway.yaml") -> Hub:
+    def hub(self, *hooks: str, file: str = "gateway.yaml", program: str = HUB) -> Hub:
         """Start the gateway with hooks, or another member of the network, and wait until it is ready."""
-        hub: Hub = self.start(Hub([sys.executable, "-c", HUB, file, *hooks], self.folder))
+        hub: Hub = self.start(Hub([sys.executable, "-c", program, file, *hooks], self.folder))
         hub.expect("ready")
         return hub
 

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Any
 
 from eventhive.core.clear import SEALED, UNKEYED
-from eventhive.core.envelope import HOOKS, encode
+from eventhive.core.envelope import ASK, HOOKS, REPLY, encode
 from eventhive.core.errors import LimitError, PeerError
 from eventhive.core.gateway_session import GatewaySession
 from eventhive.core.greet import greet
 from eventhive.core.mark import Mark
 from eventhive.core.opening import open_session
 from eventhive.core.pump import Pump
+from eventhive.core.requests import RequestError
 from eventhive.core.ring import Outbox
 from eventhive.core.session import OPENED, Session
 from eventhive.core.welcome import welcome
@@ -23,13 +24,26 @@ HEARTBEAT_S = 20
 
 
 class Hub:
-    """A network; `holds` makes it confirm later (`waiting`), `full` refuse."""
+    """A network; `holds` makes it confirm later (`waiting`), `full` refuse; `requests` wait for their answers."""
 
     def __init__(self) -> None:
         self.events: list[tuple[str, Any]] = []
         self.participants: dict[str, list[Device]] = {}
         self.waiting: list[Callable[[], None]] = []
+        self.requests: list[tuple[str, Any, float, Callable[[Any, RequestError | None], object]]] = []
         self.holds = self.full = False
+
+    def ask(
+        self,
+        topic: str,
+        data: Any,
+        seconds: float,
+        answered: Callable[[Any, RequestError | None], object],
+        origin: object,
+    ) -> None:
+        if self.full:
+            raise LimitError("too long for one event")
+        self.requests.append((topic, data, seconds, answered))
 
     def publish(self, topic: str, data: Any, origin: object, confirm: Callable[[], None] | None = None) -> bool:
         if self.full:
@@ -87,7 +101,8 @@ class GatewayEnd:
 class Board:
     """A device: what outlives its connections, and the newest of them.
 
-    `got` are the events it took, `refused` is why the gateway did not take it.
+    `got` are the events it took, `asked` and `replies` the requests and answers, `refused` is why the gateway did not
+    take it.
     """
 
     def __init__(self, bridge: Bridge, name: str, key: bytes | None, keygen: int = 0):
@@ -97,6 +112,8 @@ class Board:
         self.keygen = keygen
         self.boot = self.connection = 0
         self.got: list[tuple[str, Any]] = []
+        self.asked: list[tuple[Any, ...]] = []
+        self.replies: list[tuple[Any, ...]] = []
         self.restart()
 
     def restart(self) -> None:
@@ -158,7 +175,11 @@ class Board:
         for message in sent:
             self.session.receive_data(message)
         while (event := self.session.next_event()) is not None:
-            if len(event) == 4:
+            if event[0] == ASK:
+                self.asked.append(event[1:])
+            elif event[0] == REPLY:
+                self.replies.append(event[1:])
+            elif len(event) == 4:
                 self.got.append((event[1], event[2]))
                 self.session.incoming().confirm()
 
