@@ -1,14 +1,8 @@
 """Real processes that run small programs, and hives in this process."""
 
 import asyncio
-import os
-import queue
 import shutil
-import signal
 import socket
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from programs import DEADLINE, Program, script
 from redis_server import MISSING, PROGRAM, RedisServer
 
 from eventhive.config import build
@@ -27,69 +22,7 @@ from eventhive.reach import reach
 from eventhive.settings import Settings
 
 ROOT = Path(__file__).parents[2]
-DEADLINE = 20.0
-
-# A line leaves in one write, so that no line of a log gets into it.
-WHOLE_LINES = "import sys; sys.stdout.reconfigure(line_buffering=True)\n"
 LOOPBACK = ("127.0.0.1",)
-
-
-class Program:
-    """A Python program in a process of its own, whose output is read line by line."""
-
-    def __init__(self, source: str, folder: Path, environment: dict[str, str]):
-        self.lines: list[str] = []
-        self._queue: queue.Queue[str | None] = queue.Queue()
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", WHOLE_LINES + textwrap.dedent(source)],
-            cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        threading.Thread(target=self._read, daemon=True).start()
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        for line in self.process.stdout:
-            self._queue.put(line.rstrip("\n"))
-        self._queue.put(None)
-
-    def expect(self, text: str) -> str:
-        """Wait for a line that contains `text`."""
-        end = time.monotonic() + DEADLINE
-        while True:
-            try:
-                line = self._queue.get(timeout=max(end - time.monotonic(), 0.01))
-            except queue.Empty:
-                line = None
-            if line is None:
-                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.lines))
-            self.lines.append(line)
-            if text in line:
-                return line
-
-    def tell(self, line: str = "") -> None:
-        """Write a line to its standard input."""
-        assert self.process.stdin
-        self.process.stdin.write(line + "\n")
-        self.process.stdin.flush()
-
-    def end(self) -> str:
-        """Wait until it has ended by itself; returns all it wrote."""
-        code = self.process.wait(DEADLINE)
-        while (line := self._queue.get(timeout=DEADLINE)) is not None:
-            self.lines.append(line)
-        output = "\n".join(self.lines)
-        assert code == 0, output
-        return output
-
-    def kill(self) -> None:
-        """End it as a crash would."""
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
 
 
 @pytest.fixture
@@ -98,15 +31,12 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Program]]:
     programs: list[Program] = []
 
     def start(source: str, **environment: str) -> Program:
-        programs.append(Program(source, tmp_path, environment))
+        programs.append(Program(script(source), tmp_path, environment))
         return programs[-1]
 
     yield start
     for program in programs:
-        program.kill()
-        for stream in (program.process.stdin, program.process.stdout):
-            assert stream
-            stream.close()
+        program.release()
 
 
 @pytest.fixture

@@ -1,0 +1,90 @@
+"""Programs of a hive as processes."""
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[3]
+DEADLINE = 20.0
+
+
+class Program:
+    """A Python program in a process of its own, whose output is read line by line: `words` are its file, or options."""
+
+    def __init__(self, words: list[str], folder: Path, environment: dict[str, str]):
+        self.folder = folder
+        self.lines: list[str] = []
+        self._queue: queue.Queue[str | None] = queue.Queue()
+        self.process = subprocess.Popen(
+            [sys.executable, *words],
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._queue.put(line.rstrip("\n"))
+        self._queue.put(None)
+
+    def expect(self, text: str) -> str:
+        """Wait for a line that contains `text`."""
+        end = time.monotonic() + DEADLINE
+        while True:
+            try:
+                line = self._queue.get(timeout=max(end - time.monotonic(), 0.01))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.lines))
+            self.lines.append(line)
+            if text in line:
+                return line
+
+    def tell(self, line: str = "") -> None:
+        """Write a line to its standard input."""
+        assert self.process.stdin
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def end(self) -> str:
+        """Wait until it has ended by itself; returns all it wrote."""
+        code = self.process.wait(DEADLINE)
+        while (line := self._queue.get(timeout=DEADLINE)) is not None:
+            self.lines.append(line)
+        output = "\n".join(self.lines)
+        assert code == 0, output
+        return output
+
+    def kill(self) -> None:
+        """End it as a crash would, and with it whatever it has started."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def release(self) -> None:
+        """See that nothing is left of it."""
+        self.kill()
+        for stream in (self.process.stdin, self.process.stdout):
+            assert stream
+            # What was told to one that had ended is still in the pipe.
+            with contextlib.suppress(BrokenPipeError):
+                stream.close()
+
+
+def script(source: str) -> list[str]:
+    """The words of a program whose lines leave in one write each, so that no line of a log gets into them."""
+    return ["-c", "import sys; sys.stdout.reconfigure(line_buffering=True)\n" + textwrap.dedent(source)]
