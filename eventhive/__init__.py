@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .core.errors import EventHiveError, LimitError, LocalError, PeerError
-from .core.requests import REQUEST_S
+from .core.outcomes import REQUEST_S
 from .core.version import VERSION
 from .eventlist import ProgramEvents, WaterfallEvents, current_event
 from .exceptions import (

@@ -1,7 +1,7 @@
 """Errors of the host package; those of requests are the core's, because boards raise them too."""
 
 from .core.errors import EventHiveError, LocalError
-from .core.requests import NobodyHooks, RemoteError, RequestError, RequestTimeout
+from .core.outcomes import NobodyHooks, RemoteError, RequestError, RequestTimeout
 
 __all__ = [
     "ConnectorInitializationException",

@@ -2,18 +2,8 @@
 
 import asyncio
 
-from eventhive.core.requests import (
-    MAX_REQUESTS,
-    NOBODY,
-    RAISED,
-    REQUEST_S,
-    VALUE,
-    RequestError,
-    RequestTimeout,
-    ask,
-    failure,
-    reply,
-)
+from eventhive.core.outcomes import NOBODY, RAISED, REQUEST_S, VALUE, RequestError, RequestTimeout, failure
+from eventhive.core.requests import MAX_REQUESTS, ask, reply
 
 from .node import within
 

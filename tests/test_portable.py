@@ -34,6 +34,7 @@ PORTABLE = (
     "core/test_marks.py",
     "core/test_names.py",
     "core/test_opening.py",
+    "core/test_outcomes.py",
     "core/test_pump.py",
     "core/test_reconnects.py",
     "core/test_refusals.py",

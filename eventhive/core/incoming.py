@@ -75,7 +75,8 @@ class Incoming:
         try:
             check_data(data)
         except LocalError as error:
-            from .requests import UNDONE, reply
+            from .outcomes import UNDONE
+            from .requests import reply
 
             why = "its data is not usable: %s" % error
             if kind == REPLY:

@@ -7,7 +7,8 @@ Rules of this file:
 """
 
 from .envelope import ASK, REPLY, encode
-from .errors import EventHiveError, LimitError, LocalError
+from .errors import LimitError, LocalError
+from .outcomes import UNDONE, VALUE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,39 +16,14 @@ if TYPE_CHECKING:
 
     from .session import Session
 
-# How a request ended: with what a hook returned; with what it raised; with nobody who hooks the event; or not at all.
-VALUE = 0
-RAISED = 1
-NOBODY = 2
-UNDONE = 3
-
 # Requests under way in one direction: each waits in the heap of a board.
 MAX_REQUESTS = 16
 
-# How long an answer is waited for, unless who asks says otherwise: a hook that works at human speed, on a board that
-# has to be reached over Wi-Fi.
-REQUEST_S = 5
 # How long a gateway waits for an answer for a device, which may wait for less; a person has gone by then.
 MAX_REQUEST_S = 60
 
 # Digits and commas around the data of a request or a reply.
 _FRAME_BYTES = 32
-
-
-class RequestError(EventHiveError):
-    """A request got no answer; the branches say why."""
-
-
-class RequestTimeout(RequestError):
-    """No answer came in time; the event may have been dealt with, or may still be."""
-
-
-class NobodyHooks(RequestError):
-    """No function hooks the event that was requested, or the carrier says that nobody has received it."""
-
-
-class RemoteError(RequestError):
-    """A hook of the event raised; the text is that of its exception."""
 
 
 def ask(session: "Session", number: int, name: str, payload: bytes) -> None:
@@ -72,17 +48,3 @@ def reply(session: "Session", number: int, status: int, data: "Any") -> None:
         data = data[: len(data) // 2]
         payload = encode(data)
     session.say(b"[%d,%d,%d,%s]" % (REPLY, number, status, payload))
-
-
-def status_of(error: "RequestError | None") -> int:
-    """How a request ended, from the error that tells it; None where there is a value."""
-    if error is None:
-        return VALUE
-    return NOBODY if isinstance(error, NobodyHooks) else RAISED if isinstance(error, RemoteError) else UNDONE
-
-
-def failure(name: str, status: int, why: "Any") -> RequestError:
-    """The error for a reply without a value."""
-    kind = NobodyHooks if status == NOBODY else RemoteError if status == RAISED else RequestError
-    why = str(why)
-    return kind(why if why.startswith(name) else "%s: %s" % (name, why))

@@ -14,7 +14,8 @@ from ..core.envelope import ASK, EVENT, HOOKS, ONCE, REPLY
 from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
 from ..core.names import is_remote, split_name
-from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS, UNDONE, RequestError, status_of
+from ..core.outcomes import UNDONE, RequestError, status_of
+from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS
 from ..core.session import REJECTED
 from ..core.spelling import check_name
 from .devices import Carrier, Device, Devices, Enrolled, Receipt

@@ -20,8 +20,9 @@ from ..core.mac import Mac
 from ..core.mark import Mark
 from ..core.marks import Marks
 from ..core.names import local_name
+from ..core.outcomes import NOBODY, VALUE
 from ..core.refusals import REFUSE_ATTEMPT, REFUSE_BUSY
-from ..core.requests import MAX_REQUESTS, NOBODY, VALUE, ask, reply
+from ..core.requests import MAX_REQUESTS, ask, reply
 from ..core.ring import Outbox
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.

@@ -1,24 +1,12 @@
-"""Requests and replies over a session, in both directions, and the errors that they become."""
+"""Requests and replies over a session, in both directions."""
 
 from ends import DEVICE_LIMIT, ways
 from sessions import STREAM, SessionTest
 
 from eventhive.core.envelope import ASK, EVENT, REPLY, encode, messages
 from eventhive.core.errors import LimitError
-from eventhive.core.requests import (
-    NOBODY,
-    RAISED,
-    UNDONE,
-    VALUE,
-    NobodyHooks,
-    RemoteError,
-    RequestError,
-    RequestTimeout,
-    ask,
-    failure,
-    reply,
-    status_of,
-)
+from eventhive.core.outcomes import NOBODY, RAISED, UNDONE, VALUE
+from eventhive.core.requests import ask, reply
 
 NAME = "net/queen/t"
 
@@ -90,17 +78,3 @@ class RequestTest(SessionTest):
         for way in ways():
             self.assertEqual(way.taken(b'[8,1,"a/b/c",1,"later"]'), [(ASK, "a/b/c", 1, 1)])
             self.assertEqual(way.taken(b"[9,1,99,1,2,3]"), [(REPLY, 1, 99, 1)])
-
-
-class ErrorTest(SessionTest):
-    def test_both_ways(self):
-        for error in (NobodyHooks, RemoteError, RequestError):
-            one = failure(NAME, status_of(error("x")), "why")
-            self.assertIs(type(one), error)
-            self.assertEqual(str(one), "net/queen/t: why")
-        self.assertIs(type(failure(NAME, status_of(RequestTimeout("x")), "late")), RequestError)
-        self.assertIs(type(failure(NAME, 99, None)), RequestError)
-        self.assertEqual(status_of(None), VALUE)
-
-    def test_a_name_is_not_said_twice(self):
-        self.assertEqual(str(failure(NAME, NOBODY, "net/queen/t: none")), "net/queen/t: none")

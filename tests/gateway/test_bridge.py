@@ -5,7 +5,8 @@ import logging
 import pytest
 from pure import Stand
 
-from eventhive.core.requests import MAX_REQUESTS, NobodyHooks, RemoteError, RequestTimeout
+from eventhive.core.outcomes import NobodyHooks, RemoteError, RequestTimeout
+from eventhive.core.requests import MAX_REQUESTS
 from eventhive.gateway.bridge import MAX_HOOKS, MAX_ROUTES, printable
 
 EVENT = "my-hive/queen/event"

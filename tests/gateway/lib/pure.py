@@ -11,8 +11,8 @@ from eventhive.core.gateway_session import GatewaySession
 from eventhive.core.greet import greet
 from eventhive.core.mark import Mark
 from eventhive.core.opening import open_session
+from eventhive.core.outcomes import RequestError
 from eventhive.core.pump import Pump
-from eventhive.core.requests import RequestError
 from eventhive.core.ring import Outbox
 from eventhive.core.session import OPENED, Session
 from eventhive.core.welcome import welcome

@@ -32,7 +32,8 @@ class Program:
             text=True,
             start_new_session=True,
         )
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self.process.stdout
@@ -78,6 +79,7 @@ class Program:
     def release(self) -> None:
         """See that nothing is left of it."""
         self.kill()
+        self._reader.join()
         for stream in (self.process.stdin, self.process.stdout):
             assert stream
             # What was told to one that had ended is still in the pipe.
