@@ -34,7 +34,14 @@ KEYS = {
         "p99_ms": float,
         "reference_per_second": int,
     },
-    "hive": {"websocket": dict, "websocket_secret": dict, "reference_per_second": int, "import_ms": float},
+    "hive": {
+        "websocket": dict,
+        "websocket_secret": dict,
+        "websocket_lean": dict,
+        "drift": dict,
+        "reference_per_second": int,
+        "import_ms": float,
+    },
     "device_cpu": {"seal_us": float, "open_us": float},
 }
 NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")

@@ -3,6 +3,7 @@
 Measured on the unix port of MicroPython, in the staged tree, with the collections that the garbage causes.
 """
 
+import argparse
 from typing import Any
 
 import support
@@ -16,11 +17,12 @@ RUNS = 301
 QUICK_RUNS = 4
 
 
-def measure(quick: bool) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     require_micropython()
     with bench() as stand:
-        took = stand.program("sealing.py", homes()["eventhive.core.seal"]).ask(runs=QUICK_RUNS if quick else RUNS)
+        runs = QUICK_RUNS if options.quick else RUNS
+        took = stand.program("sealing.py", homes()["eventhive.core.seal"]).ask(runs=runs)
     figures: dict[str, Any] = {"spread": {}}
     for name in ("seal_us", "open_us"):
         figures[name] = median(took[name], 2)

@@ -11,6 +11,7 @@ lost                   events of all these that the hook did not get exactly onc
                        for the smallest heap, of those that were acknowledged: a heap without such a one carries none
 """
 
+import argparse
 from typing import Any
 
 import support
@@ -99,10 +100,10 @@ class Footprint:
         return str(number)
 
 
-def measure(quick: bool) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     require_micropython()
-    repeats, step, events = (1, QUICK_STEP, QUICK_EVENTS) if quick else (HEAPS, STEP, EVENTS)
+    repeats, step, events = (1, QUICK_STEP, QUICK_EVENTS) if options.quick else (HEAPS, STEP, EVENTS)
     with bench() as stand:
         stand.enrol("heap", "one", "drift")
         board = stand.tree()

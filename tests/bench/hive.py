@@ -5,16 +5,25 @@ is the events of one burst divided by the time from the first call to the entry 
 
 websocket            on the wire of 0.5.0: messages_per_second, lost, out_of_order, p50_ms, p99_ms (at 1,000 a second)
 websocket_secret     the same, sealed as 0.5.0 does
-redis                the same over a Redis server of this run; a line that says why where there is none
-reference_per_second bare `websockets`: one connection with one request in flight
+websocket_lean       the same as websocket, on the wire that two of ours agree on
+redis                the same as websocket, over a Redis server of this run; a line that says why where there is none
+original             websocket, websocket_secret and redis of EventHive 0.5.0 (--original) in small bursts; or why not
+reference_per_second bare `websockets`: one connection with one request in flight, measured between the bursts
+drift                by way, of caller and worker: bytes of resident memory, threads and descriptors after the last burst,
+                     less the most that there were after one before it: 0 or below is flat
 import_ms            `import eventhive` in a fresh interpreter, less an empty one
-lost                 all events that did not reach the hook exactly once, in order and unaltered
+lost, out_of_order   events that did not reach the hook at all or not unaltered; those that did, but not in order; the
+                     top-level key counts both, for all ways of ours
 """
 
+import argparse
 import importlib.util
+import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,15 +31,19 @@ from typing import Any
 
 import support
 from stand import FIRST, NETWORK, Bench, Child, bench
-from support import median, percentile, spread
+from support import BenchmarkError, median, percentile, spread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "hive" / "lib"))
 
+from original import FOLDER
 from redis_server import MISSING, PROGRAM, RedisServer
 
 ROOT = Path(__file__).resolve().parents[2]
 
-RATE = 1000
+# 0.5.0 connects in the background, and looks for a server once a second.
+CONNECTED_S = 60.0
+
+HELP = "the Python of an environment with EventHive 0.5.0 (default: %(default)s)"
 
 CALLER = """
 connectors:
@@ -40,7 +53,7 @@ servers:
 """
 WORKER = """
 connectors:
-  my-hive: {pubsub_type: websocket, input_channel: queen%s, init: {host: 127.0.0.1, port: %d}}
+  my-hive: {pubsub_type: websocket, input_channel: queen%s, init: {host: 127.0.0.1, port: %d, wire: %s}}
 """
 ON_REDIS = """
 connectors:
@@ -49,97 +62,181 @@ connectors:
 SECRET = ", secret: benchmark"
 
 
+# 0.5.0 sends without metadata only where it is told so. It does not say which port it got.
+ORIGINAL = """
+eventhive: {remove_metadata: true}
+connectors:
+  my-hive: {pubsub_type: %s, input_channel: %s%s, init: {host: 127.0.0.1, port: %d%s}}
+"""
+ORIGINAL_SERVER = """
+servers:
+  my-hive:
+    {pubsub_type: fastapi, create: always, broadcast: false, init: {host: 127.0.0.1, port: %d, endpoint: /pubsub}}
+"""
+
+
 @dataclass(frozen=True)
 class Plan:
-    """How often a burst and a paced run are repeated, and how many events they have."""
+    """How often a burst and a paced run are repeated, how many events they have, and how many a second the latter."""
 
     repeats: int
     burst: int
     paced: int
-    imports: int
+    rate: int = 1000
 
 
-FULL = Plan(repeats=3, burst=100_000, paced=5_000, imports=10)
-QUICK = Plan(repeats=1, burst=500, paced=100, imports=1)
+FULL = Plan(repeats=3, burst=100_000, paced=5_000)
+QUICK = Plan(repeats=1, burst=500, paced=100)
+# What it delivers in some ten seconds; at 1,000 a second it falls behind, and its delays would be those of a queue.
+ORIGINAL_FULL = Plan(repeats=3, burst=1_000, paced=300, rate=50)
+ORIGINAL_QUICK = Plan(repeats=1, burst=20, paced=10, rate=50)
+IMPORTS = 10
 
 
 class Way:
-    """From a caller to the hook of a worker; counts what is lost."""
+    """From a caller to the hook of a worker; counts what is lost, and what each burst leaves in both processes."""
 
-    def __init__(self, caller: Child, worker: Child):
+    def __init__(self, caller: Child, worker: Child, plan: Plan):
+        self.plan = plan
+        self.rates: list[float] = []
+        self.delays: list[list[float]] = []
         self.sent = self.right = self.wrong = 0
         self._caller, self._worker = caller, worker
+        self._held: list[dict[str, dict[str, int]]] = []
 
-    def run(self, count: int, rate: int = 0) -> tuple[float, list[float]]:
-        """Send events and check them; events a second, and with a rate the delay of each in ms."""
+    def burst(self, count: int) -> float:
+        """Send events as fast as may be; returns how many reached the hook in a second."""
+        start, end, _, arrived = self._run(count, 0)
+        return arrived / max(end - start, 1) * 1e9
+
+    def pace(self) -> list[float]:
+        """Send events at a steady rate; returns the delay of each in ms."""
+        first = FIRST + self.sent
+        _, _, (calls, entries), _ = self._run(self.plan.paced, self.plan.rate)
+        return [(entry - calls[number - first]) / 1e6 for number, entry in entries if number >= first]
+
+    def figures(self) -> dict[str, Any]:
+        """What the runs so far say."""
+        figures: dict[str, Any] = {
+            "messages_per_second": median(self.rates),
+            "spread": spread(self.rates),
+            "lost": self.sent - self.right - self.wrong,
+            "out_of_order": self.wrong,
+        }
+        for key, percent in (("p50_ms", 50), ("p99_ms", 99)):
+            values = [percentile(one, percent) for one in self.delays if one]
+            figures[key] = median(values, 3) if values else None
+        return figures
+
+    def drift(self) -> dict[str, dict[str, int]]:
+        """What each process holds after the last burst beyond what it has held after any other."""
+        *before, last = self._held
+        return {
+            who: {key: last[who][key] - max(one[who][key] for one in before) for key in last[who]} for who in last
+        }
+
+    def _run(self, count: int, rate: int) -> tuple[int, int, tuple[list[int], list[list[int]]], int]:
         done = self._caller.ask(send=count, first=FIRST + self.sent, rate=rate)
         seen = self._worker.ask(expect=count, entries=bool(rate))
         self.sent += count
         self.right += seen["right"]
         self.wrong += seen["wrong"]
-        complete = rate and seen["right"] == count and not seen["wrong"]
-        pairs = zip(done["calls"], seen["entries"], strict=True) if complete else ()
-        delays = [(entry - call) / 1e6 for call, entry in pairs]
-        return count / (seen["last_ns"] - done["start_ns"]) * 1e9, delays
+        if not rate:
+            kinds = ("rss", "threads", "fds")
+            held = {"caller": done, "worker": seen}
+            self._held.append({who: {kind: one[kind] for kind in kinds} for who, one in held.items()})
+        paced = (done.get("calls", []), seen.get("entries", []))
+        return done["start_ns"], seen["last_ns"], paced, seen["right"] + seen["wrong"]
 
 
-def websocket(stand: Bench, plan: Plan, name: str, more: str = "") -> dict[str, Any]:
-    """The figures of a caller with the server, and a worker."""
+def in_turn(ways: dict[str, Way], between: Callable[[], object]) -> None:
+    """Bursts of each way and then paced runs, one round after the other, with something between the rounds."""
+    for way in ways.values():
+        way.burst(way.plan.burst)
+    for _ in range(max(way.plan.repeats for way in ways.values())):
+        for way in ways.values():
+            way.rates.append(way.burst(way.plan.burst))
+        between()
+    for _ in range(max(way.plan.repeats for way in ways.values())):
+        for way in ways.values():
+            way.delays.append(way.pace())
+
+
+def websocket(stand: Bench, plan: Plan, name: str, wire: str, more: str = "") -> Way:
+    """A caller with the server, and a worker."""
     caller = stand.caller(f"{name}-caller", CALLER % more)
-    worker = stand.member(f"{name}-worker", WORKER % (more, caller.ready["servers"][NETWORK]))
-    return figures_of(Way(caller, worker), plan)
+    worker = stand.member(f"{name}-worker", WORKER % (more, caller.ready["servers"][NETWORK], wire))
+    return Way(caller, worker, plan)
 
 
-def redis(plan: Plan) -> dict[str, Any] | str:
-    """The figures of two processes on a Redis server, or why there are none."""
-    if PROGRAM is None:
-        return f"not measured: {MISSING}"
-    if importlib.util.find_spec("redis") is None:
-        return "not measured: pip install 'eventhive[redis]'"
-    # The server outlives the processes on it.
-    with TemporaryDirectory() as folder:
-        server = RedisServer(Path(folder)).start()
-        try:
-            with bench() as stand:
-                worker = stand.member("redis-worker", ON_REDIS % ("queen", server.port))
-                caller = stand.caller("redis-caller", ON_REDIS % ("caller", server.port))
-                return figures_of(Way(caller, worker), plan)
-        finally:
-            server.kill()
+def redis(stand: Bench, plan: Plan, port: int) -> Way:
+    """Two processes on a Redis server."""
+    worker = stand.member("redis-worker", ON_REDIS % ("queen", port))
+    return Way(stand.caller("redis-caller", ON_REDIS % ("caller", port)), worker, plan)
 
 
-def figures_of(way: Way, plan: Plan) -> dict[str, Any]:
-    """Rates of bursts, then delays at a steady rate."""
-    way.run(max(1, plan.burst // 4))
-    rates = [way.run(plan.burst)[0] for _ in range(plan.repeats)]
-    delays = [way.run(plan.paced, RATE)[1] for _ in range(plan.repeats)]
-    figures: dict[str, Any] = {
-        "messages_per_second": median(rates),
-        "spread": spread(rates),
-        "lost": way.sent - way.right,
-        "out_of_order": way.wrong,
-    }
-    for key, percent in (("p50_ms", 50), ("p99_ms", 99)):
-        values = [percentile(one, percent) for one in delays if one]
-        figures[key] = median(values, 3) if values else None
-    return figures
+def original(stand: Bench, plan: Plan, python: str, redis_port: int) -> dict[str, Way]:
+    """Callers and workers of 0.5.0."""
+    ways = {}
+    for name, more in (("websocket", ""), ("websocket_secret", SECRET)):
+        port, rest = free_port(), ", endpoint: /pubsub"
+        caller = ORIGINAL % ("fastapi", "caller", more, port, rest) + ORIGINAL_SERVER % port
+        ways[name] = _pair(stand, plan, python, caller, ORIGINAL % ("fastapi", "queen", more, port, rest))
+    if redis_port:
+        texts = [ORIGINAL % ("redis", channel, "", redis_port, "") for channel in ("caller", "queen")]
+        ways["redis"] = _pair(stand, plan, python, *texts)
+    return ways
 
 
-def reference(stand: Bench, plan: Plan) -> float:
+def _pair(stand: Bench, plan: Plan, python: str, caller: str, worker: str) -> Way:
+    files = []
+    for name, text in (("caller", caller), ("worker", worker)):
+        files.append(stand.folder / f"original-{name}-{free_port()}.yaml")
+        files[-1].write_text(text)
+    calling = stand.foreign(python, "original.py", "caller", str(files[0]))
+    taking = stand.foreign(python, "original.py", "member", str(files[1]))
+    for child in (calling, taking):
+        child.ready = child.answer()
+    way = Way(calling, taking, plan)
+    connected(way)
+    return way
+
+
+def connected(way: Way) -> None:
+    """Wait until events get through: 0.5.0 does not say when it is connected, and loses what it calls before."""
+    end = time.monotonic() + CONNECTED_S
+    while not way.right:
+        if time.monotonic() > end:
+            raise BenchmarkError(f"no event of EventHive 0.5.0 arrived within {CONNECTED_S:g} s")
+        way.burst(1)
+    way.sent = way.right = way.wrong = 0
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class Reference:
     """Requests and answers a second of bare `websockets`, one at a time."""
-    server = stand.python("reference.py", "serve")
-    client = stand.python("reference.py", "ask")
-    client.ask(connect=1, port=server.answer()["port"])
-    rates = []
-    for _ in range(plan.repeats):
-        done = client.ask(run=plan.paced, connections=1)
-        rates.append(done["sent"] / (done["end_ns"] - done["start_ns"]) * 1e9)
-    return median(rates)
+
+    def __init__(self, stand: Bench, plan: Plan):
+        self.rates: list[float] = []
+        self._count = plan.paced
+        server = stand.python("reference.py", "serve")
+        self._client = stand.python("reference.py", "ask")
+        self._client.ask(connect=1, port=server.answer()["port"])
+
+    def run(self) -> None:
+        """One more."""
+        done = self._client.ask(run=self._count, connections=1)
+        self.rates.append(done["sent"] / (done["end_ns"] - done["start_ns"]) * 1e9)
 
 
-def import_ms(plan: Plan) -> float:
+def import_ms(times: int) -> float:
     """What the import takes, beside an interpreter that does nothing."""
-    return median([_started("import eventhive") - _started("") for _ in range(plan.imports)], 1)
+    return median([_started("import eventhive") - _started("") for _ in range(times)], 1)
 
 
 def _started(code: str) -> float:
@@ -148,24 +245,60 @@ def _started(code: str) -> float:
     return (time.monotonic_ns() - start) / 1e6
 
 
-def measure(quick: bool) -> dict[str, Any]:
+@contextmanager
+def redis_server() -> Iterator[int | str]:
+    """The port of a server, or why there is none; it outlives the processes on it."""
+    if PROGRAM is None:
+        yield f"not measured: {MISSING}"
+    elif importlib.util.find_spec("redis") is None:
+        yield "not measured: pip install 'eventhive[redis]'"
+    else:
+        with TemporaryDirectory() as folder:
+            server = RedisServer(Path(folder)).start()
+            try:
+                yield server.port
+            finally:
+                server.kill()
+
+
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    plan = QUICK if quick else FULL
+    plan = QUICK if options.quick else FULL
+    figures: dict[str, Any] = {}
+    with redis_server() as port, bench() as stand:
+        ways = {
+            "websocket": websocket(stand, plan, "websocket", "classic"),
+            "websocket_secret": websocket(stand, plan, "secret", "classic", SECRET),
+            "websocket_lean": websocket(stand, plan, "lean", "auto"),
+        }
+        if isinstance(port, int):
+            ways["redis"] = redis(stand, plan, port)
+        else:
+            figures["redis"] = port
+        bare = Reference(stand, plan)
+        in_turn(ways, bare.run)
+        figures |= {name: way.figures() for name, way in ways.items()}
+        figures["drift"] = {name: way.drift() for name, way in ways.items()}
+        figures["reference_per_second"] = median(bare.rates)
+        figures["reference_spread"] = spread(bare.rates)
+        figures["original"] = of_original(options, port if isinstance(port, int) else 0, bare)
+    figures["import_ms"] = import_ms(1 if options.quick else IMPORTS)
+    figures["lost"] = sum(figures[name][key] for name in ways for key in ("lost", "out_of_order"))
+    return figures
+
+
+def of_original(options: argparse.Namespace, redis_port: int, bare: Reference) -> dict[str, Any] | str:
+    """The figures of 0.5.0, on the same machine and in the same run; or why there are none."""
+    python = Path(options.original)
+    if not python.exists():
+        return f"not measured: there is no {python}; python tests/hive/lib/original.py makes it"
     with bench() as stand:
-        plain = websocket(stand, plan, "websocket")
-        sealed = websocket(stand, plan, "secret", SECRET)
-        bare = reference(stand, plan)
-    over_redis = redis(plan)
-    redis_lost = over_redis["lost"] if isinstance(over_redis, dict) else 0
-    return {
-        "websocket": plain,
-        "websocket_secret": sealed,
-        "redis": over_redis,
-        "reference_per_second": bare,
-        "import_ms": import_ms(plan),
-        "lost": plain["lost"] + sealed["lost"] + redis_lost,
-    }
+        ways = original(stand, ORIGINAL_QUICK if options.quick else ORIGINAL_FULL, str(python), redis_port)
+        in_turn(ways, bare.run)
+        return {name: {**way.figures(), "drift": way.drift()} for name, way in ways.items()}
 
 
 if __name__ == "__main__":
-    support.main(measure)
+    support.main(
+        measure, lambda parser: parser.add_argument("--original", default=str(FOLDER / "bin" / "python"), help=HELP)
+    )

@@ -16,6 +16,7 @@ cpu_us_per_event       processor time of both processes, [devices, gateway]
 reference_ratio        lockstep_50 to the reference
 """
 
+import argparse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
@@ -118,7 +119,7 @@ class Way:
         self.lost += lost
         delays = []
         if timed and not lost:
-            delays = [(entry - call) / 1e6 for call, entry in zip(sent["calls"], seen["entries"], strict=True)]
+            delays = [(entry - call) / 1e6 for call, (_, entry) in zip(sent["calls"], seen["entries"], strict=True)]
         return Run(
             rate(sent["sent"], sent["start_ns"], max(sent["end_ns"], seen["last_ns"])),
             [cpu / sent["sent"] * 1e6 for cpu in (sent["cpu_s"], seen["cpu_s"], *others)],
@@ -201,9 +202,9 @@ def over_hive(stand: Bench, table: Table, plan: Plan) -> int:
     return way.lost
 
 
-def measure(quick: bool) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    plan = Plan(1, QUICK) if quick else Plan(REPEATS, 1)
+    plan = Plan(1, QUICK) if options.quick else Plan(REPEATS, 1)
     table = Table()
     with enrolled() as stand:
         figures = in_gateway(stand, table, plan)

@@ -6,12 +6,13 @@ Programs are asked with a line of JSON and answer with one; each ends when its i
 import json
 import os
 import queue
+import signal
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -48,7 +49,9 @@ gateway:
 class Child:
     """A process that is asked with a line of JSON and answers with one; whatever else it prints is kept for errors."""
 
-    def __init__(self, command: Sequence[str], environment: dict[str, str], folder: Path):
+    def __init__(self, command: Sequence[str], environment: dict[str, str], folder: Path, session: bool = False):
+        # A session of its own ends as a whole: 0.5.0 leaves its server behind.
+        self._session = session
         self.ready: dict[str, Any] = {}
         self._said: list[str] = []
         self._answers: queue.Queue[dict[str, Any] | None] = queue.Queue()
@@ -61,6 +64,7 @@ class Child:
             stderr=subprocess.STDOUT,
             text=True,
             bufsize=1,
+            start_new_session=session,
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -104,6 +108,9 @@ class Child:
         assert self.process.stdin
         assert self.process.stdout
         self.process.stdin.close()
+        if self._session:
+            with suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
         self.output(END_S)
         self.process.stdout.close()
 
@@ -140,6 +147,11 @@ class Bench:
     def python(self, program: str, *arguments: str) -> Child:
         """Start one of the programs here."""
         return self._started(Child([sys.executable, str(PROGRAMS / program), *arguments], {}, self.folder))
+
+    def foreign(self, python: str, program: str, *arguments: str) -> Child:
+        """Start one of the programs here on another Python, with its own packages and what it starts itself."""
+        command = [python, str(PROGRAMS / program), *arguments]
+        return self._started(Child(command, {"PYTHONPATH": ""}, self.folder, session=True))
 
     def member(self, name: str, config: str) -> Child:
         """Start a process of a hive, whose hook of queen/temperature checks what arrives; ready when this returns."""

@@ -38,14 +38,21 @@ class BenchmarkError(Exception):
     """A benchmark could not be run; one line that says why."""
 
 
-def main(measure: Callable[[bool], dict[str, Any]]) -> None:
-    """The command line of a benchmark: `measure(quick)` gives its figures, which are printed."""
+def main(
+    measure: Callable[[argparse.Namespace], dict[str, Any]],
+    more: Callable[[argparse.ArgumentParser], object] = lambda parser: None,
+) -> None:
+    """The command line of a benchmark: `measure(options)` gives its figures, which are printed.
+
+    `options.quick` is always there; `more(parser)` adds options of its own.
+    """
     parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of a table")
     parser.add_argument("--quick", action="store_true", help="only show that it works; the figures mean nothing")
+    more(parser)
     arguments = parser.parse_args()
     try:
-        figures = measure(arguments.quick)
+        figures = measure(arguments)
     except (BenchmarkError, LocalError) as error:
         sys.exit(f"{Path(sys.argv[0]).stem}: {error}")
     figures = {"benchmark": Path(sys.argv[0]).stem, **figures, "quick": arguments.quick, **_surroundings()}

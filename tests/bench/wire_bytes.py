@@ -11,6 +11,7 @@ largest_record bytes of the longest websocket payload of the backlog
 sealed_bytes_at  as sealed_bytes, at these event numbers
 """
 
+import argparse
 import socket
 import threading
 from dataclasses import dataclass
@@ -121,9 +122,9 @@ def payload_sizes(stream: bytes) -> list[int]:
     return sizes
 
 
-def measure(quick: bool) -> dict[str, Any]:
+def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
-    events, before = (QUICK_EVENTS, QUICK_BEFORE) if quick else (EVENTS, BEFORE)
+    events, before = (QUICK_EVENTS, QUICK_BEFORE) if options.quick else (EVENTS, BEFORE)
     figures: dict[str, Any] = {"interpreter": interpreter(), "lost": 0}
     with bench() as stand:
         stand.enrol("sealed", "batched", *[f"at-{number}" for number in AT_NUMBERS])

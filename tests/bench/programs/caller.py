@@ -1,8 +1,8 @@
 """A process of a hive that calls my-hive/queen/temperature: `caller.py CONFIG`; it may host the server.
 
 Prints {"servers": {network: port}} when it is up. A question {"send": n, "first": k, "rate": r} has it call n events,
-numbered from k, as fast as it may or r a second, and is answered with {"start_ns", "calls"}: when it began
-(CLOCK_MONOTONIC), and with a rate when it made each call. It ends with its input.
+numbered from k, as fast as it may or r a second, and is answered with {"start_ns", "calls"} and the resources of
+checker.py: when it began (CLOCK_MONOTONIC), and with a rate when it made each call. It ends with its input.
 """
 
 import json
@@ -10,6 +10,8 @@ import sys
 import time
 from pathlib import Path
 from typing import Any
+
+from checker import resources
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
@@ -40,10 +42,12 @@ def paced(count: int, first: int, rate: int) -> list[int]:
 
 def obey(question: dict[str, Any]) -> dict[str, Any]:
     start = time.monotonic_ns()
+    done: dict[str, Any] = {"start_ns": start}
     if question["rate"]:
-        return {"start_ns": start, "calls": paced(question["send"], question["first"], question["rate"])}
-    burst(question["send"], question["first"])
-    return {"start_ns": start}
+        done["calls"] = paced(question["send"], question["first"], question["rate"])
+    else:
+        burst(question["send"], question["first"])
+    return {**done, **resources()}
 
 
 def main() -> None:
