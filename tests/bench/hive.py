@@ -9,7 +9,7 @@ websocket_lean       the same as websocket, on the wire that two of ours agree o
 redis                the same as websocket, over a Redis server of this run; a line that says why where there is none
 original             websocket, websocket_secret and redis of EventHive 0.5.0 (--original) in small bursts; or why not
 reference_per_second bare `websockets`: one connection with one request in flight, measured between the bursts
-drift                by way, of caller and worker: bytes of resident memory, threads and descriptors after the last burst,
+drift                by way, of caller and worker: bytes of resident memory, threads, descriptors after the last burst,
                      less the most that there were after one before it: 0 or below is flat
 import_ms            `import eventhive` in a fresh interpreter, less an empty one
 lost, out_of_order   events that did not reach the hook at all or not unaltered; those that did, but not in order; the

@@ -29,8 +29,8 @@ def start(tmp_path: Any) -> Iterator[Start]:
         pytest.skip(str(error))
     members: list[original.Original] = []
 
-    def begin(channel: str, configuration: str, **environment: str) -> original.Original:
-        members.append(original.Original(python, tmp_path, channel, configuration, **environment))
+    def begin(channel: str, configuration: str, prelude: str = "", **environment: str) -> original.Original:
+        members.append(original.Original(python, tmp_path, channel, configuration, prelude, **environment))
         return members[-1]
 
     yield begin
@@ -144,3 +144,31 @@ def test_a_request_runs_the_hooks_of_the_original(start: Start, here: Any, wait_
     assert str(future.exception(10)) == "my-hive/worker/action: no reply within 0.5 s"
     wait_for(lambda: _events(pair.theirs.got))
     assert plain(_events(pair.theirs.got)[0]) == {"n": 1}
+
+
+FOUND = ", from_broadcast: 10"
+ANNOUNCED = "servers: {{my-hive: {{pubsub_type: fastapi, create: {create}, broadcast: true, init: {init}}}}}\n"
+LOOPBACK = "eventhive: {interfaces: [127.0.0.1]}\n"
+
+
+def announced(create: str, port: int) -> str:
+    return ANNOUNCED.format(create=create, init=ADDRESS.format(port=port))
+
+
+@pytest.mark.parametrize("create", ["always", "needed"])
+def test_it_finds_our_server(start: Start, here: Any, wait_for: Any, port: int, create: str) -> None:
+    ours = here(join("queen", port) + announced(create, port) + LOOPBACK)
+    # Its own address leads nowhere: it has to look the server up.
+    theirs = start("worker", join("worker", 1, FOUND), original.LOOPBACK)
+    check(Pair(theirs, ours, wait_for), False)
+
+
+@pytest.mark.parametrize("create", ["", "needed"])
+def test_we_find_its_server(start: Start, here: Any, wait_for: Any, port: int, create: str) -> None:
+    # It announces a server only where that listens on all interfaces.
+    hosted = announced("always", port).replace("127.0.0.1", "0.0.0.0")
+    theirs = start("queen", join("queen", port) + hosted, original.LOOPBACK)
+    server = announced(create, 1) if create else ""
+    ours = here(join("worker", 1, FOUND) + server + LOOPBACK)
+    check(Pair(theirs, ours, wait_for), False)
+    assert not ours.hive.servers

@@ -27,6 +27,8 @@ PACKAGES = ("eventhive==0.5.0", "uvicorn<0.50", "redis")
 NEEDED = (3, 11)
 DEADLINE_S = 20.0
 INSTALL_S = 300.0
+# Made when all is installed.
+COMPLETE = "complete"
 
 # Hooks `<channel>/action`, prints what it gets, and calls what it is told: lines of an event and its data.
 MEMBER = """
@@ -46,6 +48,17 @@ for line in sys.stdin:
     eventhive.EVENTS.call(event, json.loads(data))
 """
 
+# Has it announce and look up on the loopback interface only; 0.5.0 itself has no word for that.
+LOOPBACK = """
+import zeroconf
+class Loopback(zeroconf.Zeroconf):
+    def __init__(self, *args, **kwargs):
+        super().__init__(interfaces=["127.0.0.1"])
+zeroconf.Zeroconf = Loopback
+import eventhive.broadcast
+eventhive.broadcast.get_ip = lambda: "127.0.0.1"
+"""
+
 
 class Unavailable(Exception):
     """There is no environment with 0.5.0 here; the text says why."""
@@ -54,16 +67,20 @@ class Unavailable(Exception):
 def environment() -> Path:
     """The Python interpreter of an environment with 0.5.0."""
     python = FOLDER / "bin" / "python"
-    done = FOLDER / "complete"
-    if not done.exists():
-        base = _base()
-        with open(f"{FOLDER}.lock", "w") as lock:
+    return python if (FOLDER / COMPLETE).exists() else made(FOLDER, _base(), PACKAGES)
+
+
+def made(folder: Path, base: str, packages: tuple[str, ...]) -> Path:
+    """The Python of an environment with these packages, made where it is not complete; by one process at a time."""
+    python = folder / "bin" / "python"
+    if not (folder / COMPLETE).exists():
+        with open(f"{folder}.lock", "w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
-                shutil.rmtree(FOLDER, ignore_errors=True)
-                _run([base, "-m", "venv", str(FOLDER)])
-                _run([str(python), "-m", "pip", "install", "-q", *PACKAGES])
-                done.touch()
+            if not (folder / COMPLETE).exists():
+                shutil.rmtree(folder, ignore_errors=True)
+                _run([base, "-m", "venv", str(folder)])
+                _run([str(python), "-m", "pip", "install", "-q", *packages])
+                (folder / COMPLETE).touch()
     return python
 
 
@@ -83,18 +100,20 @@ def _run(command: list[str]) -> None:
         raise Unavailable(f"{' '.join(command)}: not done within {INSTALL_S:g} s") from None
     if done.returncode:
         why = (done.stderr.strip().splitlines() or ["failed"])[-1]
-        raise Unavailable(f"EventHive 0.5.0 cannot be installed here: {why}")
+        raise Unavailable(f"cannot be installed here: {command[-1]}: {why}")
 
 
 class Original:
     """A member of a network that runs 0.5.0; `got` are the data of its hook, in order."""
 
-    def __init__(self, python: Path, folder: Path, channel: str, configuration: str, **environment: str):
+    def __init__(
+        self, python: Path, folder: Path, channel: str, configuration: str, prelude: str = "", **environment: str
+    ):
         self.got: list[object] = []
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [python, "-c", MEMBER, channel, configuration],
+            [python, "-c", prelude + MEMBER, channel, configuration],
             cwd=folder,
             env={**os.environ, **environment},
             stdin=subprocess.PIPE,

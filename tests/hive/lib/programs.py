@@ -18,12 +18,12 @@ DEADLINE = 20.0
 class Program:
     """A Python program in a process of its own, whose output is read line by line: `words` are its file, or options."""
 
-    def __init__(self, words: list[str], folder: Path, environment: dict[str, str]):
+    def __init__(self, words: list[str], folder: Path, environment: dict[str, str], python: str = sys.executable):
         self.folder = folder
         self.lines: list[str] = []
         self._queue: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
-            [sys.executable, *words],
+            [python, *words],
             cwd=folder,
             env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
             stdin=subprocess.PIPE,
