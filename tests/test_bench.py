@@ -1,6 +1,7 @@
 """Each benchmark runs, loses nothing and has the keys that versions are compared by. No speed is looked at."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from eventhive.device.tools import micropython
 
 BENCH = Path(__file__).resolve().parent / "bench"
+HIVE_PAGE = BENCH.parents[1] / "docs" / "hive.md"
 
 # Longer than a busy machine takes for any of them.
 TIMEOUT_S = 120
@@ -45,6 +47,8 @@ KEYS = {
     "device_cpu": {"seal_us": float, "open_us": float},
 }
 NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")
+# What every benchmark says about its run.
+SURROUNDINGS = {"benchmark", "quick", "machine", "python", "versions"}
 NOTHING_TO_LOSE = ("device_cpu",)
 
 
@@ -63,6 +67,26 @@ def test_it_runs_and_loses_nothing(name: str) -> None:
     wrong = {key: figures.get(key) for key, kind in KEYS[name].items() if type(figures.get(key)) is not kind}
     assert not wrong
     assert name in NOTHING_TO_LOSE or figures["lost"] == 0
+
+
+def documented_keys() -> list[set[str]]:
+    """The keys of each table that tells what the figures of the hive mean."""
+    page = HIVE_PAGE.read_text().partition("## How fast it is")[2].partition("\n## ")[0]
+    columns = [re.findall(r"^\| (`.*?`) \|", table, re.MULTILINE) for table in page.split("\n\n")]
+    return [set(re.findall(r"`(\w+)`", " ".join(column))) for column in columns if column]
+
+
+def test_figures_of_the_hive_are_those_of_its_page(tmp_path: Path) -> None:
+    figures: dict[str, Any] = json.loads(run("hive", "--json", "--original", str(tmp_path / "missing")))
+    keys, keys_of_a_way = documented_keys()
+    assert set(figures) == keys | SURROUNDINGS
+    assert figures["original"].startswith("not measured: ")
+    ways = {name: figures[name] for name in figures["drift"]}
+    assert {"websocket", "websocket_secret", "websocket_lean"} <= set(ways)
+    assert [name for name, way in ways.items() if set(way) != keys_of_a_way] == []
+    for held in figures["drift"].values():
+        assert set(held) == {"caller", "worker"}
+        assert all(set(kinds) == {"rss", "threads", "fds"} for kinds in held.values())
 
 
 def test_a_table_for_people() -> None:
