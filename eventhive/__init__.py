@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .core.errors import EventHiveError, LimitError, LocalError, PeerError
 from .core.outcomes import REQUEST_S
 from .core.version import VERSION
+from .defaults import DEFAULTS
 from .eventlist import ProgramEvents, WaterfallEvents, current_event
 from .exceptions import (
     ConnectorInitializationException,
@@ -73,8 +74,6 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # Seconds that `stop` allows for what is under way.
 STOP_SECONDS = 5.0
 
-_SECTIONS: tuple[str, ...] = ("eventhive", "connectors", "servers")
-
 _hive: "Hive | None" = None
 
 
@@ -89,7 +88,7 @@ def _outlet(event: str, data: Any) -> bool:
 EVENTS = ProgramEvents(_outlet)
 # Events whose hooks feed each other, in this process only.
 WATERFALL = WaterfallEvents()
-CONFIG = Settings({section: {} for section in _SECTIONS})
+CONFIG = Settings({"eventhive": dict(DEFAULTS), "connectors": {}, "servers": {}}, over_default=True)
 CONFIG_DICT = CONFIG.values
 # The connectors, servers and announcements that are running, by the name of their network.
 CONNECTORS: dict[str, Any] = {}
@@ -103,20 +102,26 @@ def append(event: str | list[str], help: str = "") -> None:
 
 
 def hook(
-    event: str | list[str] = "*", dependencies: str | Iterable[str] | None = None, expand: bool = True
+    event: str | list[str] = "*",
+    dependencies: str | Iterable[str] | None = None,
+    expand: bool = True,
+    *,
+    event_list: ProgramEvents = EVENTS,
 ) -> Callable[[Function], Function]:
     """Decorate a function that is called with the data of an event, of each of a list, or of a glob of declared ones.
 
     An event that is not declared yet is declared; with `expand=False` a name is taken as it is, even if it looks like a
     glob. `dependencies` are modules whose hooks of the event come first; until each has one, the function waits, and
     calling the event raises `HookException`. A parameter named `__retvals__` is given what the hooks before returned.
+    `event_list` is `EVENTS` or `WATERFALL`.
 
     Hooks of events that arrive run in order, in a thread of their own; one that is slow holds up its own event only,
-    one that raises is logged and counted in `EVENTS.failed`. An `async def` function runs in a loop of the package.
+    and is counted in `EVENTS.slow`, one that raises is logged and counted in `EVENTS.failed`. An `async def` function
+    runs in a loop of the package; the next event of its name waits until it has ended.
     """
 
     def decorate(function: Function) -> Function:
-        register(event, function, dependencies, expand)
+        event_list.hook(function, event, dependencies, expand)
         return function
 
     return decorate
@@ -124,12 +129,13 @@ def hook(
 
 def register(
     event: str | list[str],
-    function: Callable[..., Any],
+    function: Function,
     dependencies: str | Iterable[str] | None = None,
     expand: bool = True,
-) -> None:
-    """As `hook`, for a function that is there already."""
+) -> Function:
+    """As `hook`, for a function that is there already; returns it."""
     EVENTS.hook(function, event, dependencies, expand)
+    return function
 
 
 def reset() -> None:
@@ -177,15 +183,14 @@ def init(required: Iterable[str] = ()) -> "Started":
 
     Returns when each network is connected or known not to be, and says which (`Started`: `up`, `down`, `servers`; true
     where all are); one that is away is connected as soon as it is back.
-    Where nothing was configured, the file that EVENTHIVE_CONFIG names is read, or `eventhive.yaml` of the working
-    folder. Raises `ConfigError`, `LocalError` for what cannot be opened, and `ConnectorInitializationException` when a
-    `required` network is not connected.
+    What the program has configured lies over the file that EVENTHIVE_CONFIG names, or `eventhive.yaml` of the working
+    folder, where there is one. Raises `ConfigError`, `LocalError` for what cannot be opened, and
+    `ConnectorInitializationException` when a `required` network is not connected.
     """
     global _hive
     if _hive is not None:
         raise LocalError("eventhive.init() was called before: call eventhive.stop() first")
-    if not CONFIG.was_read and not any(CONFIG_DICT.values()):
-        CONFIG.read_default()
+    CONFIG.lay_default()
     from .config import build
     from .hive import Hive
     from .scripts import SCRIPTS

@@ -14,6 +14,7 @@ from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_cli
 from .core.errors import LocalError
 from .core.names import SEPARATOR
 from .core.spelling import check_name
+from .defaults import DEFAULTS, METADATA_KEY, REMOVE_METADATA
 from .redis_init import RedisInit, of_redis
 from .secret import SECRET_KEYS, Secret, secret_of, secrets_of_environment
 from .section import MAX_PORT, Section
@@ -51,8 +52,6 @@ MAX_FROM_BROADCAST_SECONDS = 3600
 # Which wire a connector speaks: the leanest that its server knows, or the one of 0.5.0.
 AUTO = "auto"
 CLASSIC = "classic"
-
-METADATA_KEY = "__eventhive__"
 
 _ADDRESS = ("host", "port", "endpoint", "scheme")
 _NOT_YET = "is not available in this version"
@@ -136,7 +135,7 @@ class Common:
     """
 
     metadata_key: str = METADATA_KEY
-    remove_metadata: bool = True
+    remove_metadata: bool = REMOVE_METADATA
     interfaces: tuple[str, ...] = ()
 
 
@@ -176,12 +175,12 @@ def _common(section: Section) -> Common:
         raise section.error("channel_separator", f"another separator than '{SEPARATOR}' {_NOT_YET}")
     return Common(
         section.text("metadata_key", METADATA_KEY),
-        section.boolean("remove_metadata", True),
+        section.boolean("remove_metadata", REMOVE_METADATA),
         section.addresses("interfaces"),
     )
 
 
-_COMMON = ("metadata_key", "remove_metadata", "channel_separator", "interfaces")
+_COMMON = (*DEFAULTS, "interfaces")
 _CONNECTOR = ("pubsub_type", "input_channel", "init", *SECRET_KEYS, "from_broadcast", "remove_metadata", "receive_own")
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
 _GATEWAY = ("websocket", "serial", "insecure", "keys", "control")

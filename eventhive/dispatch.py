@@ -48,12 +48,21 @@ class Lane:
 class Dispatcher:
     """Calls `run(event, data)` for each event that was `put`, off the loop, those of one name in order.
 
-    `congestion(true or false)` is called in the loop when `congested` changes. `slow` counts the hooks that were.
+    `congestion(true or false)` is called in the loop when `congested` changes, `slow(event)` for each hook that is.
+    `held()` are events that `run` has put aside, and puts again.
     """
 
-    def __init__(self, run: Callable[[str, Any], None], congestion: Callable[[bool], None]):
+    def __init__(
+        self,
+        run: Callable[[str, Any], None],
+        congestion: Callable[[bool], None],
+        slow: Callable[[str], None] = lambda event: None,
+        held: Callable[[], int] = lambda: 0,
+    ):
         self.congested = False
-        self.dropped = self.slow = 0
+        self.dropped = 0
+        self._slow = slow
+        self._held = held
         self._run_one = run
         self._congestion = congestion
         self._relieved: list[Callable[[], None]] = []
@@ -73,8 +82,8 @@ class Dispatcher:
 
     @property
     def waiting(self) -> int:
-        """Events whose hooks did not run yet, or are running."""
-        return self._put - self._done
+        """Events whose hooks did not run yet, or are running, or were put aside."""
+        return self._put - self._done + self._held()
 
     def put(self, event: str, data: Any) -> None:
         """Have the hooks of an event run; called in the loop."""
@@ -127,7 +136,7 @@ class Dispatcher:
             with self._lock:
                 slow = self._current
                 if slow.event and slow.begun == slow.seen and len(self._lanes) < MAX_LANES:
-                    self.slow += 1
+                    self._slow(slow.event)
                     self._lanes[slow.event] = slow
                     self._current = Lane()
                     self._begin(self._current)

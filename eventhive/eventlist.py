@@ -47,7 +47,8 @@ class ProgramEvents:
     `outlet(name, data)` takes what is called on a name with a network part; its answer stands in the result under the
     name of the network. `declared(name)` and `cleared(names)`, where set, are told what comes and goes. `help` has a
     text for each event that was declared with one. Counters: `failed` hooks that raised on an event that arrived or in
-    a coroutine that nobody waited for, `skipped` calls of hooks that do not take the arguments.
+    a coroutine that nobody waited for, `slow` hooks that took longer than 0.1 s for one that arrived, `skipped` calls
+    of hooks that do not take the arguments.
     """
 
     def __init__(self, outlet: Callable[[str, Any], Any] | None = None):
@@ -55,7 +56,7 @@ class ProgramEvents:
         self.help: dict[str, str] = {}
         self.declared: Callable[[str], object] | None = None
         self.cleared: Callable[[list[str]], object] | None = None
-        self.failed = self.skipped = 0
+        self.failed = self.slow = self.skipped = 0
         self._hooks: dict[str, HookList] = {}
         self._told: set[tuple[str, Function]] = set()
 

@@ -7,7 +7,6 @@ Rules of this file:
 
 import asyncio
 import atexit
-import contextlib
 import logging
 import os
 import threading
@@ -19,12 +18,12 @@ from . import config
 from .connectors.base import Connector
 from .core.errors import LocalError
 from .core.names import SEPARATOR, is_remote, split_name
-from .delivery import Delivery
 from .dispatch import Dispatcher
 from .eventlist import ProgramEvents
 from .exceptions import RequestError
 from .network import Network
-from .replies import INBOX_BYTES, Question, Requests, first_result
+from .replies import INBOX_BYTES, Question, Requests
+from .running import Runner
 
 if TYPE_CHECKING:
     from .membership import Membership
@@ -92,7 +91,7 @@ class Hive:
     @property
     def congested(self) -> bool:
         """True while the hooks of this process are behind; whoever can should take in less."""
-        return self._dispatcher.congested
+        return self._runner.dispatcher.congested
 
     def start(self, prepare: "Callable[[Hive], None] | None" = None, settle: float = SETTLE_SECONDS) -> None:
         """Bring everything up; returns when each network is connected or known not to be, or after `settle` seconds.
@@ -118,7 +117,7 @@ class Hive:
         self.events.declared = self.events.cleared = None
         if not self._thread.is_alive():
             return
-        in_hook = self._dispatcher.is_current
+        in_hook = self._runner.is_current
         try:
             asyncio.run_coroutine_threadsafe(self._stop(timeout, in_hook), self.loop).result(timeout + END_SECONDS)
         except TimeoutError:
@@ -196,7 +195,7 @@ class Hive:
             self.loop.close()
 
     async def _start(self, prepare: "Callable[[Hive], None] | None", settle: float) -> None:
-        self._dispatcher = Dispatcher(self._run_hooks, self._congestion)
+        self._runner = Runner(self.events, self._congestion)
         for name in {**self.config.servers, **self.config.connectors}:
             self._join(name)
         self.events.declared = self._declared
@@ -223,7 +222,7 @@ class Hive:
         one = Membership(name, joins, settings.servers.get(name), common.interfaces, self.servers, self.broadcasters)
         self._memberships.append(one)
         if joins is not None and one.connector is not None:
-            key, hooks = joins.metadata_key, self._dispatcher
+            key, hooks = joins.metadata_key, self._runner.dispatcher
             seal = joins.secret.make(name, common.metadata_key, bool(key))
             requests = Requests(name, common.metadata_key, os.urandom(INBOX_BYTES), self.loop.call_later)
             network = Network(name, joins.input_channel, one.connector, key, hooks, requests, seal)
@@ -252,42 +251,9 @@ class Hive:
         channel = split_name(name)[1]
         return [hooked for hooked in self._hooked.values() if channel == hooked.network.input_channel]
 
-    def _run_hooks(self, event: str, data: Any) -> None:
-        if isinstance(data, Question):
-            self._answer(event, data)
-            return
-        delivery = data if isinstance(data, Delivery) else self.events.deliver(event, data)
-        if delivery is not None:
-            self._go_on(event, delivery)
-
-    def _go_on(self, event: str, delivery: Delivery) -> None:
-        under_way = delivery.run()
-        if under_way is not None:
-            # The next hook of the event, and what follows the last one, when the coroutine has ended.
-            under_way.add_done_callback(lambda done: self._put_soon(event, delivery))
-
-    def _put_soon(self, event: str, delivery: Delivery) -> None:
-        with contextlib.suppress(RuntimeError):
-            self.loop.call_soon_threadsafe(self._dispatcher.put, event, delivery)
-
-    def _answer(self, event: str, question: Question) -> None:
-        try:
-            results = self.events[event](question.data)
-        except KeyError:
-            question.nobody()
-        except Exception as error:
-            self.events.failed += 1
-            logger.error("%s: a hook that was asked raised %s: %s", event, type(error).__name__, error)
-            question.fail(f"{type(error).__name__}: {error}")
-        else:
-            if results:
-                question.answer(first_result(results))
-            else:
-                question.nobody()
-
     def _congestion(self, congested: bool) -> None:
         if congested:
-            logger.warning("hooks are behind: %d events wait for them", self._dispatcher.waiting)
+            logger.warning("hooks are behind: %d events wait for them", self._runner.dispatcher.waiting)
         for connector in self.connectors.values():
             if congested:
                 connector.pause()
@@ -305,9 +271,10 @@ class Hive:
         for guest in reversed(self._guests):
             await guest.stop()
         # Hooks first, for half of the time: what they call is still sent.
-        self._dispatcher.stop()
-        if not in_hook and not await self._dispatcher.wait(timeout / 2) and self._dispatcher.waiting:
-            logger.error("%d received events were not, or not yet, dealt with by hooks", self._dispatcher.waiting)
+        if in_hook:
+            self._runner.leave()
+        else:
+            await self._runner.stop(timeout / 2)
         await asyncio.gather(*[one.stay() for one in self._memberships])
         left = max(end - self.loop.time(), 0)
         lost = await asyncio.gather(*[network.stop(left) for network in self.networks.values()])

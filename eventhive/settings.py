@@ -6,6 +6,7 @@ Rules of this file:
 3. `values` is a dict like any other: a program may change it until the configuration is used.
 """
 
+import copy
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,15 +41,18 @@ class ConfigError(LocalError):
 class Settings:
     """Merged configuration texts.
 
-    `values`: the merged dict. `was_read`: true once a text was. `directory` and `stem`: of the last file read, for
+    `values`: the merged dict. With `over_default`, the default file, where there is one, is read before anything else:
+    it lies beneath. `was_read`: true once a text was. `directory` and `stem`: of the last file read, for
     paths that are relative to it; the working folder and "eventhive" when there was none.
     """
 
-    def __init__(self, values: dict[str, Any] | None = None) -> None:
+    def __init__(self, values: dict[str, Any] | None = None, over_default: bool = False) -> None:
         self.values: dict[str, Any] = values if values is not None else {}
         self.directory = Path()
         self.stem = "eventhive"
         self.was_read = False
+        # What the values were, until the default file has been read.
+        self._beneath = copy.deepcopy(self.values) if over_default else None
         self._lines: dict[Place, tuple[str, Any]] = {}
 
     def read_string(self, text: str) -> None:
@@ -81,6 +85,13 @@ class Settings:
         if named or os.path.exists(DEFAULT_FILE):
             self.read_file(named or DEFAULT_FILE)
 
+    def lay_default(self) -> None:
+        """With `over_default`, read the default file, unless that was done; what the program has set stays above it."""
+        if self._beneath is not None:
+            own, self._beneath = _changes(self.values, self._beneath), None
+            self.read_default()
+            _merge(self.values, own)
+
     def read_text(self, text: str, source: str) -> None:
         """Merge a YAML text over what was read before; errors and marks call it `source`."""
         self._read(text, source, {})
@@ -88,6 +99,7 @@ class Settings:
     def _read(self, text: str, source: str, words: Mapping[str, str]) -> None:
         if len(text) > MAX_BYTES:
             raise ConfigError(f"{source}: longer than {MAX_BYTES} bytes, so it is no configuration")
+        self.lay_default()
         self.was_read = True
         tree = _Tree(source, words)
         new = tree.read(text)
@@ -218,6 +230,20 @@ def _merge(old: dict[str, Any], new: dict[str, Any]) -> None:
             _merge(before, value or {})
         else:
             old[key] = value
+
+
+def _changes(new: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """What `new` has that `old` has not, or has otherwise."""
+    changes = {}
+    for key, value in new.items():
+        before = old.get(key)
+        if isinstance(value, dict) and isinstance(before, dict):
+            value = _changes(value, before)
+            if value:
+                changes[key] = value
+        elif key not in old or value != before:
+            changes[key] = value
+    return changes
 
 
 def kind(value: object) -> str:

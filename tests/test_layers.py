@@ -19,7 +19,7 @@ DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
 # What both may import besides for annotations, in the block that no board gets.
 HINTS = {"typing", "collections", "_hashlib"}
 
-BASE = {"logger", "settings", "template", "exceptions", "section"}
+BASE = {"logger", "settings", "template", "exceptions", "section", "defaults"}
 PLACES = {"core", "access", "config", "discovery", "reach", "websocket", "connectors", "servers", "hosting", "roaming"}
 HIVE = {
     *BASE,
@@ -34,6 +34,7 @@ HIVE = {
     "network",
     "redis_init",
     "replies",
+    "running",
     "seals.base",
     "secret",
 }
@@ -64,6 +65,9 @@ ROOMS: dict[str, set[str]] = {
     "hooklist": {"exceptions"},
     "delivery": {"coroutines", "hooklist"},
     "scripts": set(),
+    "turns": set(),
+    "defaults": {"core"},
+    "running": {"coroutines", "delivery", "dispatch", "eventlist", "replies", "turns"},
     "eventlist": {"core", "coroutines", "delivery", "exceptions", "hooklist", "scripts"},
     "connectors": {"core", "classic", "lean", "websocket", "connectors"},
     "servers": {"core", "classic", "lean", "websocket", "servers"},

@@ -12,6 +12,12 @@ from collections.abc import Iterator, MutableMapping
 import eventhive
 
 
+def say(text: str) -> None:
+    # In one piece: hooks run in another thread, and print, too.
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 class ReplicatedDict(MutableMapping[str, str]):
     """A dict with str keys whose changes are events of the network `shared`."""
 
@@ -26,7 +32,7 @@ class ReplicatedDict(MutableMapping[str, str]):
         try:
             self._copy.update(eventhive.request("shared/dict/copy"))
         except eventhive.NobodyHooks:
-            print("nobody else is here", flush=True)
+            say("nobody else is here")
 
     def __getitem__(self, key: str) -> str:
         return self._copy[key]
@@ -48,11 +54,11 @@ class ReplicatedDict(MutableMapping[str, str]):
     def _set(self, change: dict[str, str]) -> None:
         # Only others' changes come here: a process does not receive what it calls itself.
         self._copy[change["key"]] = change["value"]
-        print("changed:", change["key"], flush=True)
+        say(f"changed: {change['key']}")
 
     def _delete(self, change: dict[str, str]) -> None:
         self._copy.pop(change["key"], None)
-        print("removed:", change["key"], flush=True)
+        say(f"removed: {change['key']}")
 
 
 def main() -> None:
@@ -60,7 +66,7 @@ def main() -> None:
     shared = ReplicatedDict()
     eventhive.init()
     shared.join()
-    print("joined:", dict(shared), flush=True)
+    say(f"joined: {dict(shared)}")
     for line in sys.stdin:
         key, _, value = line.strip().partition(" ")
         if value:
@@ -68,7 +74,7 @@ def main() -> None:
         elif key:
             shared.pop(key, None)
         else:
-            print(dict(shared), flush=True)
+            say(str(dict(shared)))
     eventhive.stop()
 
 

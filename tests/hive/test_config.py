@@ -276,3 +276,21 @@ def test_where_a_configuration_is_looked_for(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("EVENTHIVE_CONFIG", "gone.yaml")
     with pytest.raises(ConfigError, match=r"^gone\.yaml: No such file"):
         read.read_default()
+
+
+def test_what_a_program_says_lies_over_the_default_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("EVENTHIVE_CONFIG", raising=False)
+    (tmp_path / "eventhive.yaml").write_text("a: {b: file, c: file, d: file}\ne: file")
+    read = Settings({"a": {"b": "before", "c": "before"}}, over_default=True)
+    read.read_string("a: {b: string}")
+    assert read.values == {"a": {"b": "string", "c": "file", "d": "file"}, "e": "file"}
+    read.lay_default()
+    assert read.values["a"]["b"] == "string"
+    direct = Settings({"a": {"b": "before", "c": "before"}}, over_default=True)
+    direct.values["a"]["c"] = direct.values["f"] = "program"
+    direct.lay_default()
+    assert direct.values == {"a": {"b": "file", "c": "program", "d": "file"}, "e": "file", "f": "program"}
+    (tmp_path / "eventhive.yaml").write_text("a: [")
+    with pytest.raises(ConfigError, match=r"^eventhive\.yaml:1: "):
+        Settings({}, over_default=True).read_string("a: 1")

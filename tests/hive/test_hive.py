@@ -123,7 +123,7 @@ def test_hooks_that_are_behind_slow_senders_down(
     assert all(publish(number) for number in range(10))
     wait_for(lambda: publish(10) is False or hive.hive.congested)
     number = 11
-    while hive.hive._dispatcher.dropped < 3:
+    while hive.hive._runner.dispatcher.dropped < 3:
         assert publish(number) is False
         number += 1
     assert not [n for n in confirmed if n != 10]

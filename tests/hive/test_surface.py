@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import eventhive
-from eventhive.dispatch import Dispatcher
+from eventhive.dispatch import SLOW_SECONDS, Dispatcher
 from eventhive.eventlist import ProgramEvents, WaterfallEvents
 from eventhive.exceptions import HookException
 
@@ -185,6 +185,83 @@ def test_async_hooks_of_events_that_arrive(here: Any, wait_for: Wait, caplog: py
     assert any("raised ValueError: two" in message for message in caplog.messages)
 
 
+def test_events_of_one_name_wait_for_its_coroutine(here: Any, wait_for: Wait) -> None:
+    hive = here(MEMORY)
+    got: list[Any] = []
+    gate = threading.Event()
+
+    async def waits(data: Any) -> None:
+        got.append(("begins", data))
+        if data == 0:
+            await asyncio.to_thread(gate.wait, 10)
+        elif data % 2:
+            await asyncio.sleep(0)
+        got.append(("ends", data))
+
+    hive.events.hook(waits, "here/slow")
+    hive.events.hook(lambda data: got.append(("other", data)), "here/other")
+    net = hive.hive.networks["net"]
+    for number in range(50):
+        hive.in_loop(net.publish, "net/here/slow", number)
+    hive.in_loop(net.publish, "net/here/other", 1)
+    wait_for(lambda: ("other", 1) in got)
+    assert got == [("begins", 0), ("other", 1)]
+    assert hive.hive._runner.dispatcher.waiting == 50
+    threading.Event().wait(SLOW_SECONDS)
+    gate.set()
+    wait_for(lambda: len(got) == 101)
+    got.remove(("other", 1))
+    assert got == [(what, number) for number in range(50) for what in ("begins", "ends")]
+    wait_for(lambda: hive.hive._runner.dispatcher.waiting == 0)
+    assert hive.events.slow == 1
+
+
+def test_stopping_waits_for_coroutines(here: Any) -> None:
+    hive = here(MEMORY)
+    got: list[Any] = []
+
+    async def waits(data: Any) -> None:
+        await asyncio.sleep(0.05)
+        got.append(data)
+
+    hive.events.hook(waits, "here/slow")
+    hive.events.hook(lambda data: got.append(-data), "here/slow")
+    for number in (1, 2):
+        hive.in_loop(hive.hive.networks["net"].publish, "net/here/slow", number)
+    hive.hive.stop()
+    assert got == [1, -1, 2, -2]
+
+
+def test_a_coroutine_that_never_ends_does_not_keep_a_hive(here: Any, caplog: pytest.LogCaptureFixture) -> None:
+    hive = here(MEMORY)
+    began = threading.Event()
+
+    async def never(data: Any) -> None:
+        began.set()
+        await asyncio.Event().wait()
+
+    hive.events.hook(never, "here/never")
+    hive.in_loop(hive.hive.networks["net"].publish, "net/here/never", 1)
+    assert began.wait(10)
+    hive.hive.stop(0.2)
+    assert "1 received events were not, or not yet, dealt with by hooks" in caplog.messages
+
+
+def test_hooks_of_a_waterfall_by_decorator_and_what_register_returns() -> None:
+    try:
+        eventhive.WATERFALL.append("grow")
+
+        @eventhive.hook("grow", event_list=eventhive.WATERFALL)
+        def grow(number: int) -> int:
+            return number + 1
+
+        assert eventhive.WATERFALL.call("grow", 1)["grow"] == 2
+        assert "grow" not in eventhive.EVENTS
+        assert eventhive.register("shrink", grow) is grow
+    finally:
+        eventhive.reset()
+
+
 def test_a_slow_hook_holds_up_its_own_event_only(here: Any, wait_for: Wait) -> None:
     hive = here(MEMORY)
     got: list[Any] = []
@@ -197,19 +274,21 @@ def test_a_slow_hook_holds_up_its_own_event_only(here: Any, wait_for: Wait) -> N
         hive.in_loop(net.publish, "net/here/quick", number)
     wait_for(lambda: [data for kind, data in got if kind == "quick"] == [0, 1, 2])
     assert [kind for kind, _ in got] == ["quick"] * 3
-    assert hive.hive._dispatcher.slow == 1
+    assert hive.events.slow == 1
     gate.set()
     wait_for(lambda: len(got) == 6)
     assert [data for kind, data in got if kind == "slow"] == [0, 1, 2]
     # Its thread ends, and the order is that of one thread again.
-    wait_for(lambda: not hive.hive._dispatcher._lanes and len(hive.hive._dispatcher._threads) == 1)
-    assert hive.hive._dispatcher.waiting == 0
+    dispatcher = hive.hive._runner.dispatcher
+    wait_for(lambda: not dispatcher._lanes and len(dispatcher._threads) == 1)
+    assert dispatcher.waiting == 0
 
 
 def test_slow_hooks_of_many_names_keep_each_order(wait_for: Wait) -> None:
     names = [f"e{number}" for number in range(5)]
     got: dict[str, list[int]] = {name: [] for name in names}
     gates = {name: threading.Event() for name in names[:3]}
+    slow: list[str] = []
 
     def run(event: str, data: int) -> None:
         if event in gates:
@@ -217,13 +296,13 @@ def test_slow_hooks_of_many_names_keep_each_order(wait_for: Wait) -> None:
         got[event].append(data)
 
     async def play() -> None:
-        dispatcher = Dispatcher(run, lambda congested: None)
+        dispatcher = Dispatcher(run, lambda congested: None, slow.append)
         for number in range(200):
             for name in names:
                 dispatcher.put(name, number)
         while len(got["e3"]) + len(got["e4"]) < 400:
             await asyncio.sleep(0.005)
-        assert dispatcher.slow == 3 and not any(got[name] for name in gates)
+        assert sorted(slow) == sorted(gates) and not any(got[name] for name in gates)
         for gate in gates.values():
             gate.set()
         dispatcher.stop()
