@@ -12,8 +12,8 @@ reference_per_second bare `websockets`: one connection with one request in fligh
 drift                by way, of caller and worker: bytes of resident memory, threads, descriptors after the last burst,
                      less the most that there were after one before it: 0 or below is flat
 import_ms            `import eventhive` in a fresh interpreter, less an empty one
-lost, out_of_order   events that did not reach the hook at all or not unaltered; those that did, but not in order; the
-                     top-level key counts both, for all ways of ours
+lost, out_of_order   events that did not reach the hook; those that did, but after one with a higher number, a second
+                     time or altered; the top-level key counts both, for all ways of ours
 """
 
 import argparse
