@@ -35,7 +35,7 @@ from support import BenchmarkError, median, percentile, spread
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "hive" / "lib"))
 
-from original import FOLDER
+from original import COMPLETE, FOLDER
 from redis_server import MISSING, PROGRAM, RedisServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +43,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # 0.5.0 connects in the background, and looks for a server once a second.
 CONNECTED_S = 60.0
 
+DEFAULT_ORIGINAL = FOLDER / "bin" / "python"
 HELP = "the Python of an environment with EventHive 0.5.0 (default: %(default)s)"
 
 CALLER = """
@@ -290,7 +291,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
 def of_original(options: argparse.Namespace, redis_port: int, bare: Reference) -> dict[str, Any] | str:
     """The figures of 0.5.0, on the same machine and in the same run; or why there are none."""
     python = Path(options.original)
-    if not python.exists():
+    if not python.exists() or (python == DEFAULT_ORIGINAL and not (FOLDER / COMPLETE).exists()):
         return f"not measured: there is no {python}; python tests/hive/lib/original.py makes it"
     with bench() as stand:
         ways = original(stand, ORIGINAL_QUICK if options.quick else ORIGINAL_FULL, str(python), redis_port)
@@ -300,5 +301,5 @@ def of_original(options: argparse.Namespace, redis_port: int, bare: Reference) -
 
 if __name__ == "__main__":
     support.main(
-        measure, lambda parser: parser.add_argument("--original", default=str(FOLDER / "bin" / "python"), help=HELP)
+        measure, lambda parser: parser.add_argument("--original", default=str(DEFAULT_ORIGINAL), help=HELP)
     )
