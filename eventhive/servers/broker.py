@@ -4,7 +4,7 @@ Nobody waits for a subscriber. One that cannot keep up may *hold* the broker for
 respect; what happens when the moment has passed is its own business.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ..classic import ALL_TOPICS, Payload
@@ -51,8 +51,10 @@ class Broker:
 
         Who asked for all topics looks on: it does not answer what is asked, so that it counts for nobody.
         """
-        count = self._notify(topic, topic, payload, owner)
-        self._notify(ALL_TOPICS, topic, payload, owner)
+        topics = self._topics
+        count = _notify(topics[topic], topic, payload, owner) if topic in topics else 0
+        if ALL_TOPICS in topics:
+            _notify(topics[ALL_TOPICS], topic, payload, owner)
         return count
 
     def hold(self, holder: object) -> None:
@@ -71,13 +73,12 @@ class Broker:
         """Call `callback` once, when nobody holds the broker any more."""
         self._waiting[callback] = None
 
-    def _notify(self, key: str, topic: str, payload: Payload, owner: object) -> int:
-        subscribers = self._topics.get(key)
-        if not subscribers:
-            return 0
-        count = 0
-        for subscriber in tuple(subscribers):
-            if subscriber.owner is not owner:
-                subscriber.notify(topic, payload)
-                count += 1
-        return count
+
+def _notify(subscribers: Iterable[Subscriber], topic: str, payload: Payload, owner: object) -> int:
+    count = 0
+    # A copy: one that is told may subscribe or leave.
+    for subscriber in tuple(subscribers):
+        if subscriber.owner is not owner:
+            subscriber.notify(topic, payload)
+            count += 1
+    return count
