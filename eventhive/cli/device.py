@@ -36,11 +36,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
     remove = _action(actions, "remove", "forget a device; its key is worth nothing from then on", run_remove)
     remove.add_argument("name", metavar="NAME")
 
+    rekey = _action(actions, "rekey", "make a new key for a device; the old one is good until it uses that", run_rekey)
+    rekey.add_argument("name", metavar="NAME")
+    rekey.add_argument("--file", type=Path, metavar="FILE", help="its eventhive.json, to put the new key in")
+
     stage = _action(actions, "stage", "write into a folder what goes on a board, laid out as on the board", run_stage)
     stage.add_argument("folder", type=Path, metavar="DIR")
     stage.add_argument("--mpy", action="store_true", help="compiled, which takes a fraction of the heap")
 
-    for action in (add, listing, remove):
+    for action in (add, listing, remove, rekey):
         action.add_argument(
             "-c", "--config", default=DEFAULT_CONFIG, metavar="FILE", help=f"of the gateway ({DEFAULT_CONFIG})"
         )
@@ -122,6 +126,25 @@ def run_remove(arguments: argparse.Namespace) -> int:
     return _tell_gateway(config)
 
 
+def run_rekey(arguments: argparse.Namespace) -> int:
+    """Make the new key, give it out, and tell a running gateway."""
+    from ..gateway.keys import KeyStore
+
+    config = _config(arguments.config)
+    settings = _settings_of(arguments.file, arguments.name) if arguments.file else {}
+    entry = KeyStore(config.gateway.keys).rekey(arguments.name)
+    new = {"key": entry.next_key.hex() if entry.next_key else "", "keygen": entry.next_keygen}
+    text = json.dumps({**settings, **new}, indent=2)
+    if arguments.file:
+        _replace_file(arguments.file, text + "\n")
+        say(f"copy {arguments.file} to the board as /eventhive.json, and restart the board; show it to nobody")
+    else:
+        print(text)
+        say("put these two into the board's eventhive.json, and restart the board; show them to nobody")
+    say(f"device '{arguments.name}': the old key is good until the board uses the new one")
+    return _tell_gateway(config)
+
+
 def run_stage(arguments: argparse.Namespace) -> int:
     """Lay out the files of a board."""
     from ..device.stage import stage
@@ -197,6 +220,28 @@ def _new_file(path: Path) -> int:
         raise LocalError(f"{path}: exists already: remove it, or name another file") from None
     except OSError as error:
         raise LocalError(f"{path}: {error.strerror}") from None
+
+
+def _settings_of(path: Path, name: str) -> dict[str, Any]:
+    """What is in the eventhive.json of a device."""
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise LocalError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise LocalError(f"{path}: not JSON: {error}") from None
+    found = settings.get("id") if isinstance(settings, dict) else None
+    if not isinstance(settings, dict) or found != name:
+        raise LocalError(f"{path}: is not the eventhive.json of '{name}' (its id is {found!r})")
+    return settings
+
+
+def _replace_file(path: Path, text: str) -> None:
+    new = path.with_name(f".{path.name}.new")
+    new.unlink(missing_ok=True)
+    with os.fdopen(_new_file(new), "w", encoding="utf-8") as file:
+        file.write(text)
+    new.replace(path)
 
 
 def _tell_gateway(config: Any) -> int:

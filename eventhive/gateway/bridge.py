@@ -78,7 +78,7 @@ class Bridge:
             if device.boot != boot:
                 # What an earlier boot hooked, this one need not hook; its first record says what it does.
                 self._unhook(device, list(device.hooks))
-            sealed = "sealed" if device.link is not None else "WITHOUT A KEY"
+            sealed = "sealed" if device.enrolled else "WITHOUT A KEY"
             logger.info("device %s: online over %s from %s, %s", device.name, carrier.kind, carrier.address, sealed)
         return device
 

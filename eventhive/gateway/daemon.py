@@ -7,6 +7,7 @@ import os
 import time
 from typing import Any
 
+from ..core.errors import LocalError
 from ..websocket import serve
 from .bridge import Bridge
 from .control import ControlServer
@@ -32,6 +33,7 @@ class Gateway:
         self.config = config.gateway
         self.keys = KeyStore(self.config.keys)
         self.devices = Devices(os.urandom, list(config.connectors), config.eventhive.metadata_key)
+        self.devices.promoted = self._promote
         self.bridge = Bridge(self.devices, hive.networks, lambda: time.time_ns() // 1_000_000)
         self.address = ""
         self.serial: list[SerialLink] = []
@@ -75,11 +77,24 @@ class Gateway:
         entries = self.keys.load()
         self.bridge.enrol(
             {
-                name: Enrolled(entry.key, entry.keygen, list(entry.publish), list(entry.receive))
+                name: Enrolled(
+                    entry.key,
+                    entry.keygen,
+                    list(entry.publish),
+                    list(entry.receive),
+                    (entry.next_key, entry.next_keygen) if entry.next_key else None,
+                )
                 for name, entry in entries.items()
             }
         )
         return len(entries)
+
+    def _promote(self, name: str, key: bytes) -> None:
+        try:
+            self.keys.promote(name, key)
+        except LocalError as error:
+            # Both keys are good after a restart then, until the new one is used again.
+            logger.error("device %s: its old key is still in the file: %s", name, error)
 
     async def _listen(self, websocket: Any) -> None:
         self._links = WebsocketLinks(self.bridge, websocket.endpoint, self.config.insecure)
@@ -123,7 +138,8 @@ def _status(device: Any) -> dict[str, Any]:
         "online": carrier is not None,
         "link": carrier.kind if carrier is not None else None,
         "address": carrier.address if carrier is not None else None,
-        "enrolled": device.link is not None,
+        "enrolled": device.enrolled,
+        "rekeying": device.next_secret is not None,
         "events": device.events,
         "rejected": device.rejected,
         "refused": device.refused,

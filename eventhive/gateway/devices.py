@@ -40,6 +40,10 @@ CONNECTION_BITS = 12
 logger = logging.getLogger("eventhive.gateway")
 
 
+# A key, and its number.
+Secret = tuple[bytes, int]
+
+
 class Carrier(Protocol):
     """What a session of a device runs over: a websocket or a serial line."""
 
@@ -95,12 +99,10 @@ class Device:
     that have no answer yet.
     """
 
-    def __init__(self, name: str, rights: Rights, secret: tuple[bytes, int] | None, stream: str, metadata_key: str):
+    def __init__(self, name: str, rights: Rights, secret: Secret | None, stream: str, metadata_key: str):
         self.name = name
         self.rights = rights
-        self.secret = secret
-        self.keygen = secret[1] if secret is not None else 0
-        self.link = link_mac(secret[0]) if secret is not None else None
+        self.give(secret, None)
         self.outbox = Outbox(OUTBOX_BYTES, DEFAULT_LARGEST, stream)
         self.marks = Marks()
         self.session: GatewaySession | None = None
@@ -115,6 +117,21 @@ class Device:
         self._questions: dict[int, Question] = {}
         self._asked = 0
         self._unconfirmed: deque[Receipt] = deque()
+
+    @property
+    def enrolled(self) -> bool:
+        """True for one that has a key."""
+        return self.secret is not None
+
+    def give(self, secret: Secret | None, next_secret: Secret | None) -> None:
+        """Set its key, and the one that it is to use from now on, and has not used yet."""
+        self.secret, self.next_secret = secret, next_secret
+        # Made here, and not for each hello: how long an answer takes would tell whether an id is known.
+        self._proofs = {keygen: link_mac(key) for key, keygen in filter(None, (next_secret, secret))}
+
+    def proof(self, keygen: int) -> Mac | None:
+        """The code under which it proves itself with its key of this number; None where it has none such."""
+        return self._proofs.get(keygen)
 
     @property
     def boot(self) -> int:
@@ -244,18 +261,20 @@ class Receipt:
 
 @dataclass(frozen=True)
 class Enrolled:
-    """What the key file says of one device; the key stays out of its repr."""
+    """What the key file says of one device; keys stay out of its repr. `next_secret`: one that it has not used yet."""
 
     key: bytes = field(repr=False)
     keygen: int
     publish: list[str]
     receive: list[str]
+    next_secret: Secret | None = field(default=None, repr=False)
 
 
 class Devices:
     """All devices that are enrolled, or were admitted without a key.
 
     `random_bytes(n)` gives fresh random bytes; `networks` are the names that an unkeyed device may publish to.
+    `promoted(name, key)` is called when a device has used its next key for the first time.
     """
 
     def __init__(self, random_bytes: Callable[[int], bytes], networks: list[str], metadata_key: str):
@@ -265,12 +284,13 @@ class Devices:
         self._metadata_key = metadata_key
         # An unknown id is asked for the proof of a key that nobody has, so that it looks like one with a wrong key.
         self._nobody = link_mac(random_bytes(KEY_BYTES))
+        self.promoted: Callable[[str, bytes], object] = lambda name, key: None
 
     def enrol(self, entries: dict[str, Enrolled]) -> list[Device]:
         """Take over the content of the key file: new devices, keys and rights; returns those that are no more."""
         gone = []
         for name, device in list(self.by_name.items()):
-            if name not in entries and device.link is not None:
+            if name not in entries and device.enrolled:
                 self._end(device, "this device was removed from the key file")
                 gone.append(self.by_name.pop(name))
         for name, entry in entries.items():
@@ -283,14 +303,15 @@ class Devices:
                 self.by_name[name] = fresh
             else:
                 known.rights = fresh.rights
+                known.give(fresh.secret, fresh.next_secret)
                 known.routes.clear()
         return gone
 
     def find(self, hello: Hello) -> Mac | None:
         """The code under which the device of a hello must prove itself; None for an unknown one without a key."""
         device = self.by_name.get(hello.name)
-        if device is not None and device.link is not None:
-            return device.link if device.keygen == hello.keygen else self._nobody
+        if device is not None and device.enrolled:
+            return device.proof(hello.keygen) or self._nobody
         return self._nobody if hello.mode == SEALED else None
 
     def admit(self, session: GatewaySession, hello: Hello, carrier: Carrier, time_ms: int) -> Device | None:
@@ -307,6 +328,11 @@ class Devices:
             why = f"device '{hello.name}' came back with an old boot count: is there a second one with this id and key?"
             session.refuse(REFUSE_ATTEMPT, why)
             return None
+        if device.next_secret is not None and device.next_secret[1] == hello.keygen:
+            used = device.next_secret
+            device.give(used, None)
+            logger.info("device %s: uses its new key; the old one is worth nothing any more", device.name)
+            self.promoted(device.name, used[0])
         if not same_boot:
             self._forget_sent(device)
         self._end(device, f"replaced by a connection from {carrier.address}")
@@ -321,7 +347,9 @@ class Devices:
             return Device(name, rights, None, self._random(STREAM_BYTES).hex(), self._metadata_key)
         rights = Rights(entry.publish, entry.receive)
         stream = self._random(STREAM_BYTES).hex()
-        return Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
+        device = Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
+        device.give(device.secret, entry.next_secret)
+        return device
 
     def _forget_sent(self, device: Device) -> None:
         outbox = device.outbox

@@ -6,6 +6,9 @@ Rules of this file:
 3. Keys are made here, from the system's randomness; a key appears in no log and no repr.
 
     {"sensor-1": {"key": "64 hex digits", "keygen": 0, "publish": ["my-hive/*/*"], "receive": ["sensor-1/*"]}}
+
+A device that is given a new key has that as "next_key" beside the old one, until it has used it: then the new key takes
+the place of the old one, and `keygen` is one more.
 """
 
 import fcntl
@@ -15,7 +18,7 @@ import stat
 import tempfile
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +30,26 @@ from ..core.keys import KEY_BYTES
 MAX_KEYGEN = 255
 
 _FIELDS = {"key": str, "keygen": int, "publish": list, "receive": list}
+_OPTIONAL = {"next_key": str}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One device: its key, the number of that key, and globs of what it may publish and receive; no glob, no right."""
+    """One device: its key, the number of that key, and globs of what it may publish and receive; no glob, no right.
+
+    `next_key` is one that it was given and has not used yet; its number is `next_keygen`.
+    """
 
     key: bytes = field(repr=False)
     keygen: int
     publish: tuple[str, ...]
     receive: tuple[str, ...]
+    next_key: bytes | None = field(default=None, repr=False)
+
+    @property
+    def next_keygen(self) -> int:
+        """The number of a key that replaces this one."""
+        return (self.keygen + 1) % (MAX_KEYGEN + 1)
 
 
 class KeyStore:
@@ -73,11 +86,32 @@ class KeyStore:
     def remove(self, name: str) -> None:
         """Forget a device and its key."""
         with self._locked():
-            entries = self.load()
-            if name not in entries:
-                raise LocalError(f"device '{name}' is not in {self.path}")
+            entries = self._known(name)
             del entries[name]
             self._write(entries)
+
+    def rekey(self, name: str) -> Entry:
+        """Make a new key for a device; the old one is good until the first use of the new one."""
+        with self._locked():
+            entries = self._known(name)
+            entries[name] = replace(entries[name], next_key=os.urandom(KEY_BYTES))
+            self._write(entries)
+        return entries[name]
+
+    def promote(self, name: str, key: bytes) -> None:
+        """A device has used its new key: forget the old one. Without effect where that is not its new key any more."""
+        with self._locked():
+            entries = self.load()
+            entry = entries.get(name)
+            if entry is not None and entry.next_key == key:
+                entries[name] = replace(entry, key=key, keygen=entry.next_keygen, next_key=None)
+                self._write(entries)
+
+    def _known(self, name: str) -> dict[str, Entry]:
+        entries = self.load()
+        if name not in entries:
+            raise LocalError(f"device '{name}' is not in {self.path}")
+        return entries
 
     def _check_mode(self, status: os.stat_result) -> None:
         mode = stat.S_IMODE(status.st_mode)
@@ -94,10 +128,10 @@ class KeyStore:
         entries = {name: self._entry(name, fields) for name, fields in devices.items()}
         owners: dict[bytes, str] = {}
         for name, entry in entries.items():
-            if owners.setdefault(entry.key, name) != name:
-                raise LocalError(
-                    f"key file {self.path}: '{owners[entry.key]}' and '{name}' have the same key: remove one and add it"
-                )
+            for key in filter(None, (entry.key, entry.next_key)):
+                if owners.setdefault(key, name) != name:
+                    both = f"'{owners[key]}' and '{name}'"
+                    raise LocalError(f"key file {self.path}: {both} have the same key: remove one and add it")
         return entries
 
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -116,17 +150,19 @@ class KeyStore:
             raise fault("a name is 1 to 32 letters, digits, '-' and '_'")
         if not isinstance(fields, dict):
             raise fault(f"must be an object with {', '.join(_FIELDS)}")
+        known = {**_FIELDS, **_OPTIONAL}
         for key in fields:
-            if key not in _FIELDS:
-                raise fault(f"unknown key '{key}'; known: {', '.join(_FIELDS)}")
-        for key, kind in _FIELDS.items():
-            if type(fields.get(key)) is not kind:
+            if key not in known:
+                raise fault(f"unknown key '{key}'; known: {', '.join(known)}")
+        for key, kind in known.items():
+            if type(fields.get(key)) is not kind and (key in fields or key in _FIELDS):
                 raise fault(f"'{key}' is missing" if key not in fields else f"'{key}' must be a JSON {_KINDS[kind]}")
         return Entry(
-            _key(fields["key"], fault),
+            _key("key", fields["key"], fault),
             _keygen(fields["keygen"], fault),
             _globs("publish", fields["publish"], fault),
             _globs("receive", fields["receive"], fault),
+            _key("next_key", fields["next_key"], fault) if "next_key" in fields else None,
         )
 
     @contextmanager
@@ -144,7 +180,7 @@ class KeyStore:
             os.close(folder)
 
     def _write(self, entries: dict[str, Entry]) -> None:
-        devices = {name: {**asdict(entry), "key": entry.key.hex()} for name, entry in sorted(entries.items())}
+        devices = {name: _fields(entry) for name, entry in sorted(entries.items())}
         try:
             # Its mode is 600 from the start.
             number, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
@@ -165,13 +201,19 @@ class KeyStore:
 _KINDS = {str: "string", int: "integer", list: "array of strings"}
 
 
-def _key(text: str, fault: Any) -> bytes:
+def _fields(entry: Entry) -> dict[str, Any]:
+    fields = {**asdict(entry), "key": entry.key.hex()}
+    next_key = fields.pop("next_key")
+    return {**fields, "next_key": next_key.hex()} if next_key else fields
+
+
+def _key(name: str, text: str, fault: Any) -> bytes:
     try:
         key = bytes.fromhex(text)
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES or len(text) != 2 * KEY_BYTES:
-        raise fault(f"'key' must be {2 * KEY_BYTES} hex digits: remove the device and add it again")
+        raise fault(f"'{name}' must be {2 * KEY_BYTES} hex digits: remove the device and add it again")
     return key
 
 

@@ -219,6 +219,37 @@ class TestListAndRemove:
         check_error(eventhive("device", "remove", "a", cwd=folder), 1, "'a' is not in")
 
 
+class TestRekey:
+    def test_a_file_keeps_what_else_is_in_it(self, folder: Path) -> None:
+        eventhive("device", "add", "a", "--serial", "d", "--output", "a.json", cwd=folder)
+        before = json.loads((folder / "a.json").read_text())
+        (folder / "a.json").write_text(json.dumps({**before, "wifi": {"ssid": "home"}}))
+        done = eventhive("device", "rekey", "a", "--file", "a.json", cwd=folder)
+        assert done.returncode == 0
+        after = json.loads((folder / "a.json").read_text())
+        assert {**before, "wifi": {"ssid": "home"}, "key": after["key"], "keygen": 1} == after
+        assert stat.S_IMODE((folder / "a.json").stat().st_mode) == 0o600
+        entry = json.loads((folder / "gateway.keys").read_text())["a"]
+        assert (entry["key"], entry["keygen"], entry["next_key"]) == (before["key"], 0, after["key"])
+        assert after["key"] not in done.stdout + done.stderr
+        assert "the old key is good until the board uses the new one" in done.stderr
+
+    def test_without_a_file(self, folder: Path) -> None:
+        eventhive("device", "add", "a", "--serial", "d", cwd=folder)
+        done = eventhive("device", "rekey", "a", cwd=folder)
+        entry = json.loads((folder / "gateway.keys").read_text())["a"]
+        assert json.loads(done.stdout) == {"key": entry["next_key"], "keygen": 1}
+
+    def test_what_is_refused(self, folder: Path) -> None:
+        check_error(eventhive("device", "rekey", "a", cwd=folder), 1, "'a' is not in")
+        eventhive("device", "add", "a", "--serial", "d", "--output", "a.json", cwd=folder)
+        eventhive("device", "add", "b", "--serial", "d", cwd=folder)
+        done = eventhive("device", "rekey", "b", "--file", "a.json", cwd=folder)
+        check_error(done, 1, "a.json: is not the eventhive.json of 'b'")
+        check_error(eventhive("device", "rekey", "b", "--file", "c.json", cwd=folder), 1, "c.json: No such file")
+        assert "next_key" not in (folder / "gateway.keys").read_text()
+
+
 class TestGateway:
     def test_one_line_when_ready(self, gateway: Gateway, folder: Path) -> None:
         assert re.fullmatch(

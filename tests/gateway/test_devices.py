@@ -134,6 +134,56 @@ class TestAdmission:
         assert log.messages[-1] == "device a: offline: running: nothing heard for 40 s"
 
 
+class TestRekeying:
+    def rekeyed(self, stand: Stand) -> bytes:
+        new = os.urandom(32)
+        stand.entries["a"] = dataclasses.replace(stand.entries["a"], next_secret=(new, 1))
+        stand.bridge.enrol(stand.entries)
+        return new
+
+    def test_the_old_key_is_good_until_the_new_one_is_used(self, stand: Stand, log: pytest.LogCaptureFixture) -> None:
+        promoted: list[tuple[str, bytes]] = []
+        stand.devices.promoted = lambda name, key: promoted.append((name, key))
+        board = stand.board("a").connect().call(EVENT, 1)
+        new = self.rekeyed(stand)
+        assert not board.session.closed
+        board.connect()
+        board.restart()
+        board.connect().call(EVENT, 2)
+        assert promoted == []
+        newer = stand.board("a", new, 1).connect().call(EVENT, 3)
+        assert promoted == [("a", new)]
+        assert board.end.over
+        assert "device a: uses its new key" in log.text
+        newer.restart()
+        newer.connect().call(EVENT, 4)
+        assert promoted == [("a", new)]
+        assert [data for _, data in stand.hub.events] == [1, 2, 3, 4]
+        assert "wrong key" in stand.board("a").connect().refused
+        # What the file says by then changes nothing.
+        stand.entries["a"] = dataclasses.replace(stand.entries["a"], key=new, keygen=1, next_secret=None)
+        stand.bridge.enrol(stand.entries)
+        assert not newer.session.closed
+
+    def test_a_key_with_another_number_is_a_wrong_key(self, stand: Stand) -> None:
+        new = self.rekeyed(stand)
+        assert "wrong key" in stand.board("a", new, 0).connect().refused
+        assert "wrong key" in stand.board("a", new, 2).connect().refused
+        assert "wrong key" in stand.board("a", "its own", 1).connect().refused
+        assert not stand.board("a").connect().refused
+
+    def test_what_waits_for_a_device_outlives_its_old_key(self, stand: Stand) -> None:
+        board = stand.board("a").connect(LED)
+        board.end.close("gone")
+        stand.hub.publish(LED, "later", None)
+        newer = stand.board("a", self.rekeyed(stand), 1).connect(LED)
+        assert newer.got == [(LED, "later")]
+
+    def test_keys_are_in_no_repr(self, stand: Stand) -> None:
+        assert self.rekeyed(stand).hex() not in repr(stand.entries)
+        assert repr(stand.entries["a"].next_secret) not in repr(stand.entries)
+
+
 class TestUnkeyed:
     def test_where_it_is_trusted(self, stand: Stand, log: pytest.LogCaptureFixture) -> None:
         board = stand.board("stranger", None).connect(mode=UNKEYED)

@@ -342,3 +342,31 @@ class Boards:
 def boards(tmp_path_factory: pytest.TempPathFactory, tree: Path) -> Iterator[Boards]:
     with at_place(tmp_path_factory.mktemp("boards"), tree) as place:
         yield Boards(place)
+
+
+def test_a_new_key_for_a_device_that_is_connected(place: Place) -> None:
+    hub = place.hub("queen/event")
+    old = settings(place, "s1")
+    board = place.board(old, "s1/led")
+    board.expect("link up")
+    done = place.command("device", "rekey", "s1", "--config", "gateway.yaml")
+    assert done.returncode == 0, done.stderr
+    # It goes on with the old key, also after a restart, until somebody has brought it the new one.
+    board.call(EVENT, "old")
+    hub.arrived("queen/event", 1)
+    board.kill()
+    board = place.board(old, "s1/led")
+    board.expect("link up")
+    board.call(EVENT, "old again")
+    hub.arrived("queen/event", 2)
+    board.kill()
+    board = place.board({**old, **json.loads(done.stdout)}, "s1/led")
+    board.expect("link up")
+    board.call(EVENT, "new")
+    assert hub.arrived("queen/event", 3) == ["old", "old again", "new"]
+    hub.expect("device s1: uses its new key; the old one is worth nothing any more")
+    entry = json.loads((place.folder / "gateway.keys").read_text())["s1"]
+    assert (entry["key"], entry["keygen"]) == (json.loads(done.stdout)["key"], 1)
+    board.kill()
+    place.board(old, "s1/led").expect("unknown id, or wrong key")
+    assert json.loads(done.stdout)["key"] not in "\n".join(hub.lines)

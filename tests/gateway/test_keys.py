@@ -86,6 +86,34 @@ def test_a_device_is_removed(path: Path) -> None:
         store.remove("a")
 
 
+def test_a_new_key_stands_beside_the_old_one_until_it_is_used(path: Path) -> None:
+    keys = KeyStore(path)
+    first = keys.add("sensor-1", ["my-hive"])
+    second = keys.rekey("sensor-1")
+    assert (second.key, second.keygen, second.next_keygen) == (first.key, 0, 1)
+    assert second.next_key is not None
+    assert second.next_key != first.key
+    assert keys.load() == {"sensor-1": second}
+    assert second.next_key.hex() not in repr(second)
+    # Another one, before the first was used.
+    third = keys.rekey("sensor-1")
+    assert third.next_key not in (None, second.next_key)
+    keys.promote("sensor-1", second.next_key)
+    assert keys.load() == {"sensor-1": third}
+    assert third.next_key is not None
+    keys.promote("sensor-1", third.next_key)
+    assert keys.load()["sensor-1"].key == third.next_key
+    assert keys.load()["sensor-1"].keygen == 1
+    assert "next_key" not in json.loads(path.read_text())["sensor-1"]
+    keys.promote("unknown", third.next_key)
+    with pytest.raises(LocalError, match="device 'unknown' is not in"):
+        keys.rekey("unknown")
+
+
+def test_the_number_of_a_key_begins_anew(path: Path) -> None:
+    assert write(path, {"sensor-1": {**GOOD, "keygen": 255}}).rekey("sensor-1").next_keygen == 0
+
+
 def test_a_device_is_added_once(path: Path) -> None:
     store = KeyStore(path)
     first = store.add("a", [])
