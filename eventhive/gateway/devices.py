@@ -109,6 +109,8 @@ class Device:
         self.carrier: Carrier | None = None
         self.hooks: set[str] = set()
         self.routes: dict[str, Any] = {}
+        # Where its last session came from.
+        self.address = ""
         self.attempt = -1
         self.stream = ""
         self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
@@ -325,7 +327,10 @@ class Devices:
         stream = session.stream(self._random(STREAM_BYTES).hex())
         same_boot = hello.attempt >> CONNECTION_BITS == device.boot
         if stream == device.stream and hello.attempt <= device.attempt:
-            why = f"device '{hello.name}' came back with an old boot count: is there a second one with this id and key?"
+            why = (
+                f"device '{hello.name}' came with an old boot count, after a session from {device.address}: "
+                "is there a second one with this id and key, or was its file system restored?"
+            )
             session.refuse(REFUSE_ATTEMPT, why)
             return None
         if device.next_secret is not None and device.next_secret[1] == hello.keygen:
@@ -337,7 +342,7 @@ class Devices:
             self._forget_sent(device)
         self._end(device, f"replaced by a connection from {carrier.address}")
         device.attempt, device.stream = hello.attempt, stream
-        device.session, device.carrier = session, carrier
+        device.session, device.carrier, device.address = session, carrier, carrier.address
         session.accept(stream, device.outbox, device.marks, time_ms)
         return device
 

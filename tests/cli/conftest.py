@@ -1,17 +1,16 @@
 """Commands as processes, and a server of a hive to meet at."""
 
 import os
-import queue
 import signal
 import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from programs import Lines
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,9 +33,8 @@ class Command:
     """A running command; what it writes is read as it comes, its stdout from `read` on if it must wait for that."""
 
     def __init__(self, words: list[str], folder: Path, environment: dict[str, str], reads: bool):
-        self.lines: list[str] = []
-        self._errors: queue.Queue[str | None] = queue.Queue()
         self._output: list[str] = []
+        self._threads: list[threading.Thread] = []
         self.process = subprocess.Popen(
             [sys.executable, "-m", *words],
             cwd=folder,
@@ -46,8 +44,8 @@ class Command:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._threads = [threading.Thread(target=self._read_errors)]
-        self._threads[0].start()
+        assert self.process.stderr
+        self._errors = Lines(self.process.stderr)
         if reads:
             self.read()
 
@@ -56,12 +54,6 @@ class Command:
         self._threads.append(threading.Thread(target=self._read_output))
         self._threads[-1].start()
 
-    def _read_errors(self) -> None:
-        assert self.process.stderr
-        for line in self.process.stderr:
-            self._errors.put(line.rstrip("\n"))
-        self._errors.put(None)
-
     def _read_output(self) -> None:
         assert self.process.stdout
         for line in self.process.stdout:
@@ -69,17 +61,7 @@ class Command:
 
     def expect(self, text: str) -> str:
         """Wait for a line on stderr that has `text`."""
-        end = time.monotonic() + DEADLINE_S
-        while True:
-            try:
-                line = self._errors.get(timeout=max(end - time.monotonic(), 0.01))
-            except queue.Empty:
-                line = None
-            if line is None:
-                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.lines))
-            self.lines.append(line)
-            if text in line:
-                return line
+        return self._errors.expect(text, DEADLINE_S)
 
     def tell(self, text: str) -> None:
         """Write to its stdin."""
@@ -96,9 +78,7 @@ class Command:
         code = self.process.wait(DEADLINE_S)
         for thread in self._threads:
             thread.join(DEADLINE_S)
-        while (line := self._errors.get(timeout=DEADLINE_S)) is not None:
-            self.lines.append(line)
-        return code, self._output, self.lines
+        return code, self._output, self._errors.rest(DEADLINE_S)
 
     def release(self) -> None:
         """See that nothing is left of it."""
@@ -107,6 +87,7 @@ class Command:
         self.process.wait()
         for thread in self._threads:
             thread.join()
+        self._errors.join()
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             assert stream
             stream.close()

@@ -10,9 +10,49 @@ import textwrap
 import threading
 import time
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[3]
 DEADLINE = 20.0
+
+
+class Lines:
+    """The lines of a stream, read as they come; `seen` are those that were waited for, or passed on the way."""
+
+    def __init__(self, stream: IO[str]):
+        self.seen: list[str] = []
+        self._queue: queue.Queue[str | None] = queue.Queue()
+        self._reader = threading.Thread(target=self._read, args=(stream,), daemon=True)
+        self._reader.start()
+
+    def expect(self, text: str, seconds: float = DEADLINE) -> str:
+        """Wait for a line that contains `text`."""
+        end = time.monotonic() + seconds
+        while True:
+            try:
+                line = self._queue.get(timeout=max(end - time.monotonic(), 0.01))
+            except queue.Empty:
+                line = None
+            if line is None:
+                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.seen))
+            self.seen.append(line)
+            if text in line:
+                return line
+
+    def rest(self, seconds: float = DEADLINE) -> list[str]:
+        """All lines, those seen before too, once the stream has ended."""
+        while (line := self._queue.get(timeout=seconds)) is not None:
+            self.seen.append(line)
+        return self.seen
+
+    def join(self) -> None:
+        """Wait for the end of the stream."""
+        self._reader.join()
+
+    def _read(self, stream: IO[str]) -> None:
+        for line in stream:
+            self._queue.put(line.rstrip("\n"))
+        self._queue.put(None)
 
 
 class Program:
@@ -20,8 +60,6 @@ class Program:
 
     def __init__(self, words: list[str], folder: Path, environment: dict[str, str], python: str = sys.executable):
         self.folder = folder
-        self.lines: list[str] = []
-        self._queue: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
             [python, *words],
             cwd=folder,
@@ -32,28 +70,10 @@ class Program:
             text=True,
             start_new_session=True,
         )
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
         assert self.process.stdout
-        for line in self.process.stdout:
-            self._queue.put(line.rstrip("\n"))
-        self._queue.put(None)
-
-    def expect(self, text: str) -> str:
-        """Wait for a line that contains `text`."""
-        end = time.monotonic() + DEADLINE
-        while True:
-            try:
-                line = self._queue.get(timeout=max(end - time.monotonic(), 0.01))
-            except queue.Empty:
-                line = None
-            if line is None:
-                raise AssertionError(f"no line with {text!r} in:\n" + "\n".join(self.lines))
-            self.lines.append(line)
-            if text in line:
-                return line
+        self._output = Lines(self.process.stdout)
+        self.lines = self._output.seen
+        self.expect = self._output.expect
 
     def tell(self, line: str = "") -> None:
         """Write a line to its standard input."""
@@ -64,9 +84,7 @@ class Program:
     def end(self) -> str:
         """Wait until it has ended by itself; returns all it wrote."""
         code = self.process.wait(DEADLINE)
-        while (line := self._queue.get(timeout=DEADLINE)) is not None:
-            self.lines.append(line)
-        output = "\n".join(self.lines)
+        output = "\n".join(self._output.rest())
         assert code == 0, output
         return output
 
@@ -79,7 +97,7 @@ class Program:
     def release(self) -> None:
         """See that nothing is left of it."""
         self.kill()
-        self._reader.join()
+        self._output.join()
         for stream in (self.process.stdin, self.process.stdout):
             assert stream
             # What was told to one that had ended is still in the pipe.
