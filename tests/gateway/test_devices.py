@@ -81,7 +81,7 @@ class TestAdmission:
         board.connection = 0
         assert "this boot count was used before" in board.connect(address="192.0.2.9:5").refused
         # Both addresses, to find the two boards.
-        why = "websocket 192.0.2.9:5: device 'a' came with an old boot count, after a session from 192.0.2.1:5: is there"
+        why = "websocket 192.0.2.9:5: device 'a' came with an old boot count, after a session from 192.0.2.1:5: "
         assert log.messages[-1].startswith(why)
         assert stand.device("a").session is not None
 
