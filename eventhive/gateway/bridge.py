@@ -18,7 +18,8 @@ from ..core.outcomes import UNDONE, RequestError, status_of
 from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS
 from ..core.session import REJECTED
 from ..core.spelling import check_name
-from .devices import Carrier, Device, Devices, Enrolled, Receipt
+from .device import Carrier, Device, Receipt
+from .devices import Devices, Enrolled
 
 # Names one device may hook: each is a subscription of the gateway on the network.
 MAX_HOOKS = 64

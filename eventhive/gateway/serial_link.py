@@ -19,7 +19,7 @@ from ..core.gateway_session import GatewaySession
 from ..core.pump import Pump
 from ..core.session import OPENED
 from .bridge import Bridge, printable
-from .devices import Device
+from .device import Device
 
 # With its frame, a line of 2 KiB; the reader of a board is slower than that anyway.
 MESSAGE_BYTES = 1500

@@ -16,7 +16,7 @@ from ..core.pump import Pump
 from ..core.session import OPENED
 from ..websocket import Limits, ServerConnection
 from .bridge import Bridge
-from .devices import Device
+from .device import Device
 
 # The largest message of a device: several times what a board sends, small enough for two thousand of them at once.
 MESSAGE_BYTES = 4096

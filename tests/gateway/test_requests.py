@@ -60,6 +60,7 @@ HUB = (
     HOOKS
     + """
 from eventhive.cli.output import log_to_stderr
+sys.stdout.reconfigure(line_buffering=True)
 log_to_stderr("info")
 eventhive.CONFIG.read_file(sys.argv[1])
 eventhive.init()

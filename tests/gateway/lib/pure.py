@@ -17,7 +17,8 @@ from eventhive.core.ring import Outbox
 from eventhive.core.session import OPENED, Session
 from eventhive.core.welcome import welcome
 from eventhive.gateway.bridge import Bridge
-from eventhive.gateway.devices import Device, Devices, Enrolled
+from eventhive.gateway.device import Device
+from eventhive.gateway.devices import Devices, Enrolled
 
 TIME_MS = 1_750_000_000_123
 HEARTBEAT_S = 20

@@ -63,7 +63,8 @@ class Program:
         self.process = subprocess.Popen(
             [python, *words],
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            # Buffered, so that a line leaves in one write and no line of a log gets into it.
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "", **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -106,5 +107,5 @@ class Program:
 
 
 def script(source: str) -> list[str]:
-    """The words of a program whose lines leave in one write each, so that no line of a log gets into them."""
+    """The words of a program whose lines leave as soon as they end."""
     return ["-c", "import sys; sys.stdout.reconfigure(line_buffering=True)\n" + textwrap.dedent(source)]

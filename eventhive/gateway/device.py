@@ -1,0 +1,252 @@
+"""What the gateway knows of one device, whether or not it is connected: rights, keys, outbox, marks, requests.
+
+Rules of this file: no I/O and no clock. A device outlives its sessions.
+"""
+
+import logging
+from collections import deque
+from typing import Any, Protocol, cast
+
+from ..core.envelope import encode
+from ..core.errors import LocalError
+from ..core.gateway_session import GatewaySession
+from ..core.globs import glob_match
+from ..core.keys import link_mac
+from ..core.mac import Mac
+from ..core.mark import Mark
+from ..core.marks import Marks
+from ..core.names import local_name
+from ..core.outcomes import NOBODY, VALUE
+from ..core.requests import MAX_REQUESTS, ask, reply
+from ..core.ring import Outbox
+
+# Commands that wait for one device, in bytes with their overhead: some hundred small ones.
+OUTBOX_BYTES = 64 * 1024
+
+# Before a device said how long its messages may be, one for it may be as long as the longest that any device takes.
+DEFAULT_LARGEST = 1024
+
+# Boot and connection share the number of an attempt; the lower bits count the connections of one boot.
+CONNECTION_BITS = 12
+
+logger = logging.getLogger("eventhive.gateway")
+
+# A key, and its number.
+Secret = tuple[bytes, int]
+
+
+class Carrier(Protocol):
+    """What a session of a device runs over: a websocket or a serial line."""
+
+    kind: str
+
+    @property
+    def address(self) -> str:
+        """Where the device is, for people."""
+
+    def wake(self) -> None:
+        """There is something to send."""
+
+    def end(self) -> None:
+        """The session is closed: send what it still has to say, and close."""
+
+
+class Question(Protocol):
+    """A request of the network, which is answered once."""
+
+    data: Any
+
+    def answer(self, value: Any) -> None:
+        """With what a hook returned."""
+
+    def fail(self, why: str) -> None:
+        """With why there is no answer."""
+
+    def nobody(self) -> None:
+        """With: no function hooks it here."""
+
+
+class Rights:
+    """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right."""
+
+    def __init__(self, publish: list[str], receive: list[str]):
+        self.publish = tuple(publish)
+        self.receive = tuple(receive)
+
+    def may_publish(self, name: str) -> bool:
+        """True when the device may send an event of this full name."""
+        return any(glob_match(name, pattern) for pattern in self.publish)
+
+    def may_receive(self, name: str) -> bool:
+        """True when the device may hook this full name."""
+        return any(glob_match(local_name(name), pattern) for pattern in self.receive)
+
+
+class Device:
+    """One device: rights, outbox of what is for it, marks of what came from it, and its session if it has one.
+
+    Counters: `events` taken, `rejected` unusable ones, `refused` those it had no right to or whose network does not
+    exist, `unhooked` names that it may not hook, `undelivered` commands too long or not JSON. `asking` are its requests
+    that have no answer yet.
+    """
+
+    def __init__(self, name: str, rights: Rights, secret: Secret | None, stream: str, metadata_key: str):
+        self.name = name
+        self.rights = rights
+        self.give(secret, None)
+        self.outbox = Outbox(OUTBOX_BYTES, DEFAULT_LARGEST, stream)
+        self.marks = Marks()
+        self.session: GatewaySession | None = None
+        self.carrier: Carrier | None = None
+        self.hooks: set[str] = set()
+        self.routes: dict[str, Any] = {}
+        # Where its last session came from.
+        self.address = ""
+        self.attempt = -1
+        self.stream = ""
+        self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
+        self.asking = 0
+        self._metadata_key = metadata_key
+        self._questions: dict[int, Question] = {}
+        self._asked = 0
+        self._unconfirmed: deque[Receipt] = deque()
+
+    @property
+    def enrolled(self) -> bool:
+        """True for one that has a key."""
+        return self.secret is not None
+
+    def give(self, secret: Secret | None, next_secret: Secret | None) -> None:
+        """Set its key, and the one that it is to use from now on, and has not used yet."""
+        self.secret, self.next_secret = secret, next_secret
+        # Made here, and not for each hello: how long an answer takes would tell whether an id is known.
+        self._proofs = {keygen: link_mac(key) for key, keygen in filter(None, (next_secret, secret))}
+
+    def proof(self, keygen: int) -> Mac | None:
+        """The code under which it proves itself with its key of this number; None where it has none such."""
+        return self._proofs.get(keygen)
+
+    @property
+    def boot(self) -> int:
+        """The number of the boot that its last session belonged to, -1 before the first."""
+        return self.attempt >> CONNECTION_BITS
+
+    @property
+    def mark(self) -> Mark:
+        """How far the stream that it now sends was received; there is one from its first event on."""
+        return cast(Mark, self.marks.last)
+
+    def deliver(self, topic: str, data: object) -> None:
+        """Queue an event of the network for this device; called by the network that it is subscribed to."""
+        try:
+            queued = self.outbox.put(topic, self._encoded(data))
+        except LocalError as error:
+            self.undelivered += 1
+            self.warn(self.undelivered, "%s not sent: %s", topic, error)
+            return
+        if not queued:
+            waiting = len(self.outbox.entries)
+            self.warn(self.outbox.dropped, "%s dropped: %d commands wait for it already", topic, waiting)
+        elif self.carrier is not None:
+            self.carrier.wake()
+
+    def ask(self, topic: str, question: Question) -> None:
+        """Pass a request of the network on, if there is a connection; it is kept for no other one."""
+        if self.session is None or self.carrier is None:
+            question.fail(f"device '{self.name}' is offline: it was not asked")
+            return
+        self._asked += 1
+        try:
+            ask(self.session, self._asked, topic, self._encoded(question.data))
+        except LocalError as error:
+            question.fail(str(error))
+            return
+        self._questions[self._asked] = question
+        if len(self._questions) > MAX_REQUESTS:
+            # Whoever asked has most likely given up by now: the device has left so many later ones unanswered, too.
+            self._questions.pop(next(iter(self._questions))).fail(f"device '{self.name}' leaves requests unanswered")
+        self.carrier.wake()
+
+    def replied(self, number: int, status: int, data: object) -> None:
+        """The device has answered a request."""
+        question = self._questions.pop(number, None)
+        if question is None:
+            return
+        if status == VALUE:
+            question.answer(data)
+        elif status == NOBODY:
+            question.nobody()
+        else:
+            question.fail(str(data))
+
+    def reply(self, session: GatewaySession | None, number: int, status: int, data: object) -> None:
+        """Answer a request of the device, unless it has another session by now."""
+        if session is not None and session is self.session and self.carrier is not None:
+            reply(session, number, status, data)
+            self.carrier.wake()
+
+    def detach(self) -> None:
+        """It has no session any more; what it was asked has no answer."""
+        self.session = self.carrier = None
+        questions, self._questions = self._questions, {}
+        for question in questions.values():
+            question.fail(f"device '{self.name}' went offline: it may have been carried out")
+
+    def warn(self, count: int, what: str, *args: object) -> None:
+        """Log the first, 10th, 100th, … time of what a faulty device, or a caller, could cause without end."""
+        if str(count).strip("0") == "1":
+            logger.warning(f"device %s: {what} (%d so far)", self.name, *args, count)
+
+    def confirm(self, receipt: "Receipt") -> None:
+        """An event is where it has to be at once: acknowledge it, unless an earlier one is still on its way."""
+        receipt.waits = False
+        if self._unconfirmed:
+            self._unconfirmed.append(receipt)
+            return
+        receipt.mark.confirmed = receipt.number
+        if self.session is not None:
+            self.session.acknowledge(receipt.mark)
+
+    def await_confirmation(self, receipt: "Receipt") -> None:
+        """An event is on its way: acknowledge it, and what came after it, once its receipt is called."""
+        self._unconfirmed.append(receipt)
+
+    def not_taken(self, receipt: "Receipt", why: str) -> None:
+        """No network can hold an event: as if it had never arrived, so that the device keeps it and comes again."""
+        receipt.mark.taken = receipt.number - 1
+        if self.session is not None and self.carrier is not None:
+            self.session.close(why)
+            self.carrier.end()
+
+    def settle(self) -> None:
+        """Acknowledge, in order, what has been confirmed."""
+        waiting = self._unconfirmed
+        while waiting and not waiting[0].waits:
+            receipt = waiting.popleft()
+            receipt.mark.confirmed = receipt.number
+            if self.session is not None:
+                self.session.acknowledge(receipt.mark)
+        if self.carrier is not None:
+            self.carrier.wake()
+
+    def _encoded(self, data: object) -> bytes:
+        if isinstance(data, dict) and self._metadata_key in data:
+            data = {key: value for key, value in data.items() if key != self._metadata_key}
+        return encode(data)
+
+
+class Receipt:
+    """One event that a network was given; the network calls it when its carrier has confirmed the event."""
+
+    __slots__ = ("device", "mark", "number", "waits")
+
+    def __init__(self, device: Device, mark: Mark, number: int):
+        self.device = device
+        self.mark = mark
+        self.number = number
+        self.waits = True
+
+    def __call__(self) -> None:
+        """Confirm the event."""
+        self.waits = False
+        self.device.settle()
