@@ -1,6 +1,6 @@
 """The device's answer to a challenge: its hello, and the keys of the session that it begins.
 
-What follows is in `welcome.py`; a board loads the one, forgets it, and loads the other.
+What follows is in `opening.py` and `welcome.py`; a board loads one, forgets it, and loads the next.
 """
 
 from .clear import (
