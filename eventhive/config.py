@@ -19,6 +19,7 @@ from .redis_init import RedisInit, of_redis
 from .secret import SECRET_KEYS, Secret, secret_of, secrets_of_environment
 from .section import MAX_PORT, Section
 from .settings import ConfigError, Settings
+from .spool_config import SpoolConfig, spool_of
 
 __all__ = [
     "Address",
@@ -53,6 +54,11 @@ MAX_FROM_BROADCAST_SECONDS = 3600
 AUTO = "auto"
 CLASSIC = "classic"
 
+# When the gateway acknowledges a device's event: the carrier has confirmed it; or it is on disk, and stays there until
+# hooks have confirmed it.
+SENT = "sent"
+ONCE = "once"
+
 _ADDRESS = ("host", "port", "endpoint", "scheme")
 _NOT_YET = "is not available in this version"
 
@@ -78,7 +84,8 @@ class Connector:
     `kind` is "websocket", "memory" or "redis", the last with `redis` in place of `address`. Metadata is added to what
     is sent under `metadata_key`, none where it is empty. `from_broadcast`: seconds to wait for an announced server,
     whose address is used in place of `address`; or 0. `receive_own`: the hooks of this process also get what it calls.
-    `classic_only`: speak the wire of 0.5.0 with servers of ours too.
+    `classic_only`: speak the wire of 0.5.0 with servers of ours too. `once`: a gateway keeps events of devices until
+    hooks have confirmed them.
     """
 
     network: str
@@ -92,6 +99,7 @@ class Connector:
     from_broadcast: float = 0
     receive_own: bool = False
     classic_only: bool = False
+    once: bool = False
 
 
 @dataclass(frozen=True)
@@ -118,13 +126,14 @@ class SerialPort:
 
 @dataclass(frozen=True)
 class Gateway:
-    """The `gateway:` section. `websocket` is None where devices are not taken over it."""
+    """The `gateway:` section. `websocket` is None where devices are not taken over it, `spool` where there is none."""
 
     websocket: Address | None
     serial: tuple[SerialPort, ...]
     insecure: bool
     keys: Path
     control: Path
+    spool: SpoolConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -162,11 +171,17 @@ def build(settings: Settings) -> Config:
     common = _common(root.section("eventhive", _COMMON))
     connectors = _networks(root, "connectors", _CONNECTOR)
     given = secrets_of_environment([network for network, _ in connectors])
+    joined = {network: _connector(network, part, common, given.get(network)) for network, part in connectors}
+    gateway = _gateway(root.section("gateway", _GATEWAY), settings, tuple(joined)) if "gateway" in root else None
+    if gateway is not None and gateway.spool is None:
+        for network, part in connectors:
+            if joined[network].once:
+                raise part.error("delivery", "'once' keeps events on disk: it needs 'gateway: spool:', which is off")
     return Config(
         common,
-        {network: _connector(network, part, common, given.get(network)) for network, part in connectors},
+        joined,
         {network: _server(network, part) for network, part in _networks(root, "servers", _SERVER) if _wanted(part)},
-        _gateway(root.section("gateway", _GATEWAY), settings) if "gateway" in root else None,
+        gateway,
     )
 
 
@@ -181,9 +196,12 @@ def _common(section: Section) -> Common:
 
 
 _COMMON = (*DEFAULTS, "interfaces")
-_CONNECTOR = ("pubsub_type", "input_channel", "init", *SECRET_KEYS, "from_broadcast", "remove_metadata", "receive_own")
+_CONNECTOR = (
+    *("pubsub_type", "input_channel", "init", *SECRET_KEYS, "from_broadcast", "remove_metadata", "receive_own"),
+    "delivery",
+)
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
-_GATEWAY = ("websocket", "serial", "insecure", "keys", "control")
+_GATEWAY = ("websocket", "serial", "insecure", "keys", "control", "spool")
 
 
 def _networks(root: Section, key: str, known: tuple[str, ...]) -> list[tuple[str, Section]]:
@@ -232,6 +250,7 @@ def _connector(network: str, section: Section, common: Common, given: str | None
         from_broadcast,
         section.boolean("receive_own", False),
         wire == CLASSIC,
+        section.choice("delivery", (SENT, ONCE), SENT) == ONCE,
     )
 
 
@@ -277,7 +296,7 @@ def _address(section: Section, port: int, endpoint: str) -> Address:
     )
 
 
-def _gateway(section: Section, settings: Settings) -> Gateway:
+def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) -> Gateway:
     websocket = None
     if section.raw("websocket") is not False:
         websocket = _address(section.section("websocket", ("host", "port", "endpoint")), DEVICE_PORT, "/device")
@@ -287,6 +306,7 @@ def _gateway(section: Section, settings: Settings) -> Gateway:
         section.boolean("insecure", False),
         settings.directory / section.text("keys", f"{settings.stem}.keys"),
         settings.directory / section.text("control", f"{settings.stem}.sock"),
+        spool_of(section, settings.directory / f"{settings.stem}.spool", networks),
     )
 
 

@@ -23,10 +23,11 @@ class Delivery:
     """The hooks of one event, in their order, and the data they are called with.
 
     `failed(event, function, exception)` is called for each one that raises, `skipped(event, function)` for each one
-    that does not take one argument. `results`, where given, is filled with what hooks return.
+    that does not take one argument. `results`, where given, is filled with what hooks return. `ended` is called by who
+    runs it, where it is set, when all hooks have.
     """
 
-    __slots__ = ("_data", "_event", "_failed", "_functions", "_hooks", "_results", "_skipped", "_under_way")
+    __slots__ = ("_data", "_event", "_failed", "_functions", "_hooks", "_results", "_skipped", "_under_way", "ended")
 
     def __init__(
         self,
@@ -45,6 +46,7 @@ class Delivery:
         # A copy: hooks may hook their own event.
         self._functions: Iterator[Function] = iter(tuple(hooks))
         self._under_way: tuple[Function, Future[Any]] | None = None
+        self.ended: Callable[[], object] | None = None
 
     def run(self) -> "Future[Any] | None":
         """Run hooks until all have ended: None, or until a coroutine is waited for: call it again when that is done."""

@@ -97,6 +97,11 @@ class ProgramEvents:
             if help:
                 self.help[name] = help
 
+    def hooked(self, name: str) -> bool:
+        """True where at least one function hooks an event."""
+        hooks = self._hooks.get(name)
+        return hooks is not None and len(hooks) > 0
+
     def match(self, pattern: str = "*") -> list[str]:
         """The declared events that match a glob, sorted: `*` and `?` match separators too, `[…]` is a set."""
         if pattern == "*":

@@ -22,6 +22,7 @@ from .dispatch import Dispatcher
 from .eventlist import ProgramEvents
 from .exceptions import RequestError
 from .network import Network
+from .once import Arrival
 from .replies import INBOX_BYTES, Question, Requests
 from .running import Runner
 
@@ -228,7 +229,7 @@ class Hive:
             network = Network(name, joins.input_channel, one.connector, key, hooks, requests, seal)
             self.networks[name] = network
             self.connectors[name] = one.connector
-            self._hooked[name] = HookedNetwork(network, hooks, joins.receive_own)
+            self._hooked[name] = HookedNetwork(network, hooks, joins.receive_own, self.events.hooked)
 
     def _declared(self, name: str) -> None:
         self.loop.call_soon_threadsafe(self._subscribe, name)
@@ -289,11 +290,15 @@ class Hive:
 class HookedNetwork:
     """The hooks of this program as a participant of one network.
 
-    `origin` is whose events do not come back here: nobody's, where the program wants its own.
+    `origin` is whose events do not come back here: nobody's, where the program wants its own. `hooked(event)` tells
+    whether a function hooks an event.
     """
 
-    def __init__(self, network: Network, dispatcher: Dispatcher, receive_own: bool):
+    def __init__(
+        self, network: Network, dispatcher: Dispatcher, receive_own: bool, hooked: Callable[[str], bool]
+    ):
         self.network = network
+        self._hooked = hooked
         self.origin = None if receive_own else self
         self._prefix = len(network.name) + len(SEPARATOR)
         self._put = dispatcher.put
@@ -305,3 +310,12 @@ class HookedNetwork:
     def ask(self, topic: str, question: Question) -> None:
         """Have the hooks answer."""
         self._put(topic[self._prefix :], question)
+
+    def takes(self, topic: str) -> bool:
+        """True where a function hooks `channel/event`."""
+        return self._hooked(topic[self._prefix :])
+
+    def take(self, topic: str, arrival: Arrival) -> bool:
+        """Have the hooks called, which tell when they have ended."""
+        self._put(topic[self._prefix :], arrival)
+        return True

@@ -2,7 +2,8 @@
 
 Rules of this file:
 1. An event goes to the connector first, then to the participants of this process; never back to where it came from.
-2. `call` may be used from any thread; everything else belongs to the loop.
+2. Events with an identity (`once.py`) take their own way to hooks, which confirm them; nobody else is asked to.
+3. `call` may be used from any thread; everything else belongs to the loop.
 """
 
 import asyncio
@@ -10,13 +11,15 @@ import contextlib
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from .classic import Payload, dumps, with_metadata
 from .connectors.base import Confirm, Connector
 from .core.errors import LimitError
 from .dispatch import Dispatcher
-from .replies import Answered, Pending, Question, Requests, marked, required
+from .once import ONCE, TAKEN, Answer, Arrival, Identity, Onlooker, Receiver, answers_of, identity_of
+from .replies import Answered, Pending, Question, Requests, marked, required, unmarked
 from .sealing import Sealing
 from .seals.base import Seal
 
@@ -42,6 +45,12 @@ class Participant(Observer, Protocol):
 
     def ask(self, topic: str, question: Question) -> None:
         """Take a request, as an event is taken; it is answered now or later, by any thread."""
+
+    def takes(self, topic: str) -> bool:
+        """True where events of this name with an identity are to be taken; false where `deliver` is for looking on."""
+
+    def take(self, topic: str, arrival: Arrival) -> bool:
+        """Take an event with an identity. True: its `ended` is called when it has been dealt with."""
 
 
 class Network:
@@ -76,6 +85,8 @@ class Network:
         self._woken = False
         self._room = threading.Event()
         self._emptied = asyncio.Event()
+        self._receiver = Receiver(self._confirm, self._loop.call_soon_threadsafe)
+        self._confirmed: Callable[[Iterable[Answer]], None] = lambda answers: None
         self.sealing.deliver = self._received
         self.sealing.relieved = self._send_calls
 
@@ -92,6 +103,45 @@ class Network:
         if confirm is not None:
             self._hooks.when_relieved(confirm)
         return False
+
+    def publish_once(
+        self,
+        topic: str,
+        data: Any,
+        identity: tuple[str, str, int, int],
+        origin: object = None,
+        carried: Confirm | None = None,
+    ) -> None:
+        """Pass an event on with its identity: device, stream, number, and the number before it (see `once.py`).
+
+        Who has hooks of it confirms it to `confirmed` of `expect`; `carried` is called when the carrier has it, now or
+        later. Raises `LimitError` as `publish` does.
+        """
+        own = Identity(self._requests.topic, *identity)
+        payload = Payload(marked(self._complete(topic, data), self._requests.key, {ONCE: list(own)}))
+        if self.sealing.publish(topic, payload, carried) and carried is not None:
+            carried()
+        self._take(topic, data, own, origin)
+
+    def expect(self, confirmed: Callable[[Iterable[Answer]], None]) -> None:
+        """Have `confirmed(answers)` called for what `publish_once` has passed on; before the connector is started."""
+        self._confirmed = confirmed
+        self.subscribe(self._requests.topic, Confirmations(self._requests.key, confirmed))
+
+    @property
+    def connections(self) -> int:
+        """How often the carrier has come up; it is up now where `connected`."""
+        return self.connector.connections
+
+    @property
+    def connected(self) -> bool:
+        """True while the carrier is there."""
+        return self.connector.connected
+
+    @property
+    def ready(self) -> bool:
+        """True when it would be good to publish now."""
+        return self.connector.connected and self.sealing.ready
 
     def call(self, topic: str, data: Any, origin: Participant | None = None) -> bool:
         """Pass an event on, from any thread; `data` may be changed afterwards. False: it is dropped, no more can wait.
@@ -200,7 +250,13 @@ class Network:
             participant.ask(topic, question)
 
     def _received(self, topic: str, data: Any) -> None:
-        question = self._requests.question(data, self._reply) if isinstance(data, dict) else None
+        question = None
+        if isinstance(data, dict) and isinstance(metadata := data.get(self._requests.key), dict):
+            identity = identity_of(metadata, self.name) if ONCE in metadata else None
+            if identity is not None:
+                self._take(topic, unmarked(data, self._requests.key, (ONCE,)), identity, None)
+                return
+            question = self._requests.question(data, self._reply)
         for participant in tuple(self._participants.get(topic, ())):
             if question is None:
                 participant.deliver(topic, data)
@@ -208,6 +264,26 @@ class Network:
                 participant.ask(topic, question)
         for observer in self._observers:
             observer.deliver(topic, data)
+
+    def _take(self, topic: str, data: Any, identity: Identity, origin: object) -> None:
+        """Give an event with an identity to who takes part, and have it confirmed when its hooks have ended."""
+        participants = [one for one in self._participants.get(topic, ()) if one is not origin]
+        takers = [one for one in participants if one.takes(topic)]
+        ended = self._receiver.take(topic, identity, self._hooks.congested) if takers else None
+        if ended is not None:
+            arrival = Arrival(data, ended)
+            if not [one for one in takers if one.take(topic, arrival)]:
+                ended()
+        if identity.number and (self._observers or len(takers) < len(participants)):
+            for onlooker in (*[one for one in participants if one not in takers], *self._observers):
+                onlooker.deliver(topic, data)
+
+    def _confirm(self, inbox: str, answers: list[Answer]) -> None:
+        if inbox == self._requests.topic:
+            # Not at once: who publishes is not told in the middle of it.
+            self._loop.call_soon(self._confirmed, answers)
+        else:
+            self._reply(inbox, {TAKEN: answers})
 
     def _send_calls(self) -> None:
         self._woken = False
@@ -247,3 +323,21 @@ class Network:
         self.dropped += 1
         if self.dropped == 1:
             logger.error("%s is dropped: %d events wait already (%s)", topic, len(self._calls), self.connector.state)
+
+
+class Confirmations(Onlooker):
+    """The participant that takes the confirmations which come to an inbox."""
+
+    def __init__(self, key: str, confirmed: Callable[[Iterable[Answer]], None]):
+        self._key = key
+        self._confirmed = confirmed
+
+    def deliver(self, topic: str, data: Any) -> None:
+        """Take those of one event; anything else is for somebody else."""
+        metadata = data.get(self._key) if isinstance(data, dict) else None
+        if isinstance(metadata, dict) and TAKEN in metadata:
+            self._confirmed(answers_of(metadata[TAKEN]))
+
+    def ask(self, topic: str, question: Question) -> None:
+        """Nobody asks an inbox."""
+        question.nobody()

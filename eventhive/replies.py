@@ -62,12 +62,12 @@ def marked(data: Any, key: str, members: Members) -> Members:
     return {**data, key: {**metadata, **members} if isinstance(metadata, dict) else members}
 
 
-def unmarked(data: Members, key: str) -> Any:
-    """The data of a request as it was given, with the metadata that it had besides."""
+def unmarked(data: Members, key: str, marks: tuple[str, ...]) -> Any:
+    """The data of a marked event as it was given, with the metadata that it had besides the members `marks`."""
     metadata = data[key]
     if DATA in metadata:
         return metadata[DATA]
-    rest = {name: value for name, value in metadata.items() if name not in (REQUEST, REPLY_TO)}
+    rest = {name: value for name, value in metadata.items() if name not in marks}
     if rest.keys() == {ID}:
         rest = {}
     return {**data, key: rest} if rest else {name: value for name, value in data.items() if name != key}
@@ -176,7 +176,8 @@ class Requests:
         if type(number) is not int or not isinstance(reply_to, str) or not is_inbox(reply_to, self._network):
             return None
         sent: str = reply_to
-        return Question(unmarked(data, self.key), lambda members: send(sent, {REPLY: number, **members}))
+        given = unmarked(data, self.key, (REQUEST, REPLY_TO))
+        return Question(given, lambda members: send(sent, {REPLY: number, **members}))
 
     def own_question(self, pending: Pending, soon: Callable[..., object]) -> Question:
         """The request for participants of this process; `soon` as a loop's `call_soon_threadsafe`."""
@@ -191,6 +192,14 @@ class Requests:
     def ask(self, topic: str, question: Question) -> None:
         """Nobody asks an inbox."""
         question.nobody()
+
+    def takes(self, topic: str) -> bool:
+        """An inbox has no hooks."""
+        return False
+
+    def take(self, topic: str, arrival: object) -> bool:
+        """An inbox has no hooks."""
+        return False
 
     def stop(self) -> None:
         """No answer can come any more."""

@@ -15,6 +15,7 @@ from .coroutines import HOOKS
 from .delivery import Delivery
 from .dispatch import SLOW_SECONDS, Dispatcher
 from .eventlist import ProgramEvents
+from .once import Arrival
 from .replies import Question, first_result
 from .turns import Turns
 
@@ -74,13 +75,21 @@ class Runner:
         if isinstance(data, Question):
             self._answer(event, data)
             return True
-        delivery = self._events.deliver(event, data)
+        if isinstance(data, Arrival):
+            delivery = self._events.deliver(event, data.data)
+            if delivery is not None:
+                # Without hooks by now, it stays where it comes from.
+                delivery.ended = data.ended
+        else:
+            delivery = self._events.deliver(event, data)
         return delivery is None or self._go_on(event, delivery)
 
     def _go_on(self, event: str, delivery: Delivery) -> bool:
         """Run the hooks up to a coroutine; false when there is one, which has to end first."""
         under_way = delivery.run()
         if under_way is None:
+            if delivery.ended is not None:
+                delivery.ended()
             return True
         self._turns.take(event)
         began = self._loop.time()

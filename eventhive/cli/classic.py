@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import LocalError
 from ..core.names import SEPARATOR
 from ..core.spelling import check_name
+from ..once import Onlooker
 from . import joining, values
 from .ending import FAILED, SUCCEEDED, UsageError, finish
 from .output import log_to_stderr, say
@@ -192,7 +193,7 @@ def _print(arguments: argparse.Namespace, mail: "Mail") -> None:
     print(arguments.json_fallback if mail.last is None else mail.last)
 
 
-class Mail:
+class Mail(Onlooker):
     """The messages for `channel/event`, from each network with this input channel; `last` is the JSON of the last."""
 
     def __init__(self, channel: str, event: str):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ..core.errors import LocalError
 from ..core.globs import glob_match
 from ..core.spelling import is_glob
+from ..once import Onlooker
 from .joining import network_of, networks_of
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Received(NamedTuple):
     data: Any
 
 
-class Inbox:
+class Inbox(Onlooker):
     """Events of these full names and globs. While its reader is behind, the carrier has to keep them."""
 
     def __init__(self, names: Iterable[str]):

@@ -39,6 +39,7 @@ class Connector:
     `deliver(topic, payload)`, `relieved()`, `came_up()` and `changed()` are set by the user: the first is called for
     each received event, the second when `ready` has become true, the third when `connected` has, the last when
     `connected` or `state` have changed. `settled` is set once the first attempt to connect has come to an end.
+    `connections` counts how often `connected` has become true.
     """
 
     def __init__(self, network: str):
@@ -49,6 +50,7 @@ class Connector:
         self.changed: Callable[[], None] = lambda: None
         self.settled = asyncio.Event()
         self.connected = False
+        self.connections = 0
         self.state = "not started"
 
     @property
@@ -104,6 +106,7 @@ class Connector:
         came_up = connected and not self.connected
         self.connected = connected
         if came_up:
+            self.connections += 1
             self.came_up()
         if state != self.state:
             self.state = state

@@ -156,6 +156,7 @@ class RoamingConnector(Connector):
         else:
             self.away.set()
         if came_up:
+            self.connections += 1
             self.came_up()
 
     def _send(self) -> None:

@@ -2,6 +2,10 @@
 
 from .mark import Mark
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 # A device may come back to a stream after it began another; each stays known until this many newer ones were begun.
 MARKS_KEPT = 4
 
@@ -12,6 +16,15 @@ class Marks:
     def __init__(self) -> None:
         self.last: "Mark | None" = None
         self._marks: "list[Mark]" = []
+
+    def __iter__(self) -> "Iterator[Mark]":
+        return iter(self._marks)
+
+    def restore(self, stream: str, number: int) -> None:
+        """A stream of which all up to `number` was received, as a gateway before this one knew."""
+        mark = Mark()
+        mark.stream, mark.taken, mark.confirmed = stream, number, number
+        self._marks = self._marks[1 - MARKS_KEPT :] + [mark]
 
     def find(self, stream: str) -> "Mark | None":
         """The mark of a stream that is still known."""

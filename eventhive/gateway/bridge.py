@@ -24,6 +24,9 @@ from .devices import Devices, Enrolled
 # Names one device may hook: each is a subscription of the gateway on the network.
 MAX_HOOKS = 64
 
+# What is taken on from one device without being acknowledged: several times what an honest one has in its outbox.
+MAX_UNACKNOWLEDGED = 2048
+
 # Names whose route is remembered per device; a device that sends more than these pays for the look-up again.
 MAX_ROUTES = 128
 
@@ -55,12 +58,21 @@ class Network(Protocol):
         """The reverse."""
 
 
+class Outlet(Protocol):
+    """What the bridge needs of the way to a network through the spool."""
+
+    def take(self, device: Device, topic: str, data: object, receipt: Receipt) -> None:
+        """Take an event, and call its receipt when it is on disk, or confirmed."""
+
+
 class Bridge:
     """Joins `devices` to `networks`; `clock_ms()` is the time told to devices."""
 
     def __init__(self, devices: Devices, networks: dict[str, Network], clock_ms: Callable[[], int]):
         self.devices = devices
         self.networks = networks
+        # Networks whose events go through the spool.
+        self.outlets: dict[Network, Outlet] = {}
         self._clock_ms = clock_ms
 
     def enrol(self, entries: dict[str, Enrolled]) -> None:
@@ -122,6 +134,13 @@ class Bridge:
         if network is None:
             device.refused += 1
             device.confirm(receipt)
+            return
+        if device.unacknowledged >= MAX_UNACKNOWLEDGED:
+            device.not_taken(receipt, f"{MAX_UNACKNOWLEDGED} events wait for acknowledgements already")
+            return
+        outlet = self.outlets.get(network)
+        if outlet is not None:
+            outlet.take(device, name, data, receipt)
             return
         try:
             confirmed = network.publish(name, data, device, receipt)

@@ -14,7 +14,11 @@ from .control import ControlServer
 from .devices import Devices, Enrolled
 from .keys import KeyStore
 from .serial_link import SerialLink
+from .spool import Spool
 from .websocket_link import WebsocketLinks
+
+# The kind of network that lives in this process.
+MEMORY = "memory"
 
 # How exact heartbeats and deadlines of devices are, and how often serial lines are looked at for a repetition.
 TICK_MS = 500
@@ -36,12 +40,24 @@ class Gateway:
         self.devices.promoted = self._promote
         self.bridge = Bridge(self.devices, hive.networks, lambda: time.time_ns() // 1_000_000)
         self.address = ""
+        self.spool: Spool | None = None
+        self._hive = hive
+        # Networks that are never away, because they are in this process.
+        self._here = {name for name, one in config.servers.items() if not one.needed}
+        self._here |= {name for name, one in config.connectors.items() if one.kind == MEMORY}
+        self._once = {name for name, one in config.connectors.items() if one.once}
         self.serial: list[SerialLink] = []
         self._links: WebsocketLinks | None = None
         self._server: asyncio.Server | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._control = ControlServer(
-            self.config.control, {"ping": self._ping, "reload_keys": self._reload_keys, "devices": self._list}
+            self.config.control,
+            {
+                "ping": self._ping,
+                "reload_keys": self._reload_keys,
+                "devices": self._list,
+                "networks": self._networks,
+            },
         )
 
     async def start(self) -> None:
@@ -49,8 +65,11 @@ class Gateway:
         # What was loaded so far stays, and events leave no cycles: looking often takes a twentieth of the time.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
-        self.load_keys()
+        # First of all: it says when another gateway is running here.
         await self._control.start()
+        if self.config.spool is not None:
+            self._open_spool(self.config.spool)
+        self.load_keys()
         if self.config.websocket is not None:
             await self._listen(self.config.websocket)
         for port in self.config.serial:
@@ -58,6 +77,9 @@ class Gateway:
             self.serial.append(link)
             self._begin(link.run())
         self._begin(self._tick())
+        if self.spool is not None:
+            self.spool.start()
+            self._begin(self.spool.run())
 
     async def stop(self) -> None:
         """Say goodbye to all devices and close everything."""
@@ -67,6 +89,8 @@ class Gateway:
             self._links.close()
         for link in self.serial:
             link.stop()
+        if self.spool is not None:
+            await self.spool.stop(self.devices.by_name.values())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -75,6 +99,10 @@ class Gateway:
     def load_keys(self) -> int:
         """Take over the key file; returns how many devices it names."""
         entries = self.keys.load()
+        if self.spool is not None:
+            for name, device in self.devices.by_name.items():
+                if device.enrolled and name not in entries:
+                    self.spool.forget(name)
         self.bridge.enrol(
             {
                 name: Enrolled(
@@ -88,6 +116,14 @@ class Gateway:
             }
         )
         return len(entries)
+
+    def _open_spool(self, config: Any) -> None:
+        self.spool = Spool(config.file, config.synchronous, self.devices.by_name.get)
+        self.devices.kept_marks = self.spool.open()
+        for name, network in self._hive.networks.items():
+            if name in self._once or name not in self._here:
+                share = config.of(name)
+                self.bridge.outlets[network] = self.spool.add(network, name in self._once, share.quota, share.policy)
 
     def _promote(self, name: str, key: bytes) -> None:
         try:
@@ -129,6 +165,9 @@ class Gateway:
 
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"devices": [_status(device) for device in self.devices.by_name.values()]}
+
+    def _networks(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"networks": self.spool.status() if self.spool is not None else {}}
 
 
 def _status(device: Any) -> dict[str, Any]:

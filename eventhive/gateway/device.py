@@ -66,6 +66,12 @@ class Question(Protocol):
         """With: no function hooks it here."""
 
 
+class Arrival(Protocol):
+    """An event with an identity, which is confirmed when it is taken."""
+
+    data: Any
+
+
 class Rights:
     """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right."""
 
@@ -110,6 +116,8 @@ class Device:
         self._questions: dict[int, Question] = {}
         self._asked = 0
         self._unconfirmed: deque[Receipt] = deque()
+        # Events that wait for a network, and are neither on disk nor on their way there.
+        self.exposed = 0
 
     @property
     def enrolled(self) -> bool:
@@ -149,6 +157,15 @@ class Device:
             self.warn(self.outbox.dropped, "%s dropped: %d commands wait for it already", topic, waiting)
         elif self.carrier is not None:
             self.carrier.wake()
+
+    def takes(self, topic: str) -> bool:
+        """True: what was subscribed for it is for it."""
+        return True
+
+    def take(self, topic: str, arrival: Arrival) -> bool:
+        """Queue an event with an identity: with that, it is taken."""
+        self.deliver(topic, arrival.data)
+        return False
 
     def ask(self, topic: str, question: Question) -> None:
         """Pass a request of the network on, if there is a connection; it is kept for no other one."""
@@ -197,6 +214,23 @@ class Device:
         if str(count).strip("0") == "1":
             logger.warning(f"device %s: {what} (%d so far)", self.name, *args, count)
 
+    @property
+    def unacknowledged(self) -> int:
+        """Events that it waits for the acknowledgement of."""
+        return len(self._unconfirmed)
+
+    def covered(self, mark: Mark, last: int) -> int:
+        """Up to which number of a stream all is confirmed, on disk, or on its way there; `last` is on its way there."""
+        if not self.exposed:
+            return last
+        number = mark.confirmed
+        for receipt in self._unconfirmed:
+            if receipt.mark is mark:
+                if receipt.waits and not receipt.covered:
+                    break
+                number = receipt.number
+        return number
+
     def confirm(self, receipt: "Receipt") -> None:
         """An event is where it has to be at once: acknowledge it, unless an earlier one is still on its way."""
         receipt.waits = False
@@ -236,15 +270,19 @@ class Device:
 
 
 class Receipt:
-    """One event that a network was given; the network calls it when its carrier has confirmed the event."""
+    """One event that a network was given; the network calls it when its carrier has confirmed the event.
 
-    __slots__ = ("device", "mark", "number", "waits")
+    `covered`: it is on its way to disk.
+    """
+
+    __slots__ = ("covered", "device", "mark", "number", "waits")
 
     def __init__(self, device: Device, mark: Mark, number: int):
         self.device = device
         self.mark = mark
         self.number = number
         self.waits = True
+        self.covered = False
 
     def __call__(self) -> None:
         """Confirm the event."""

@@ -46,6 +46,8 @@ class Devices:
         self._metadata_key = metadata_key
         # An unknown id is asked for the proof of a key that nobody has, so that it looks like one with a wrong key.
         self._nobody = link_mac(random_bytes(KEY_BYTES))
+        # What is on disk of their streams; each device takes its own, once.
+        self.kept_marks: dict[str, list[tuple[str, int]]] = {}
         self.promoted: Callable[[str, bytes], object] = lambda name, key: None
 
     def enrol(self, entries: dict[str, Enrolled]) -> list[Device]:
@@ -62,6 +64,7 @@ class Devices:
                 if known is not None:
                     self._end(known, "this device has a new key")
                     gone.append(known)
+                    fresh.marks = known.marks
                 self.by_name[name] = fresh
             else:
                 known.rights = fresh.rights
@@ -109,11 +112,16 @@ class Devices:
     def _new(self, name: str, entry: Enrolled | None) -> Device:
         if entry is None:
             rights = Rights([f"{network}/*/*" for network in self._networks], [f"{name}/*"])
-            return Device(name, rights, None, self._random(STREAM_BYTES).hex(), self._metadata_key)
+            return self._made(Device(name, rights, None, self._random(STREAM_BYTES).hex(), self._metadata_key))
         rights = Rights(entry.publish, entry.receive)
         stream = self._random(STREAM_BYTES).hex()
         device = Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
         device.give(device.secret, entry.next_secret)
+        return self._made(device)
+
+    def _made(self, device: Device) -> Device:
+        for stream, number in self.kept_marks.pop(device.name, ()):
+            device.marks.restore(stream, number)
         return device
 
     def _forget_sent(self, device: Device) -> None:

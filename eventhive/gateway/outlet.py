@@ -1,0 +1,354 @@
+"""One network as the spool sees it: its lanes, how much of it is on disk, and which names nobody hooks.
+
+Rules of this file:
+1. In the loop, without I/O: what goes to disk is handed to `disk`.
+2. Devices share a network fairly: what was kept on disk during an outage leaves room for what comes in now.
+3. What a quota refuses is not acknowledged, and waits in order until there is room; so the devices keep it.
+"""
+
+import logging
+from collections import deque
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+from ..core.errors import LimitError
+from .lane import Entry, Lane, Stream
+
+# Events that were on disk and are on their way to a network at a time; the carrier takes ten times as many.
+REPLAYED = 2_000
+
+# Without a confirmation for so long, an event is kept on disk, and its device told so: what takes longer than this is
+# an outage. The carrier of a hive on the same network answers in a few milliseconds.
+UNCONFIRMED_S = 0.25
+
+# A name that nobody confirmed for so long, though the carrier works, is hooked by nobody: a process that is started
+# again is back by then.
+UNHEARD_S = 10.0
+# How often it is asked whether somebody hooks such a name.
+ASK_S = 1.0
+# Names that are asked for in one go, oldest first; more than a person can misspell.
+MAX_ASKED = 200
+
+# Names whose last confirmation is remembered.
+MAX_HEARD = 4096
+
+REFUSE, OLDEST, NEWEST = "refuse", "oldest", "newest"
+
+logger = logging.getLogger("eventhive.gateway")
+
+
+class Network(Protocol):
+    """What an outlet needs of the network of a hive."""
+
+    name: str
+
+    @property
+    def connected(self) -> bool:
+        """True while its carrier is there."""
+
+    @property
+    def connections(self) -> int:
+        """How often its carrier has come up."""
+
+    @property
+    def ready(self) -> bool:
+        """True when it would be good to publish now."""
+
+    def publish(self, topic: str, data: Any, origin: object = None, confirm: Callable[[], None] | None = None) -> bool:
+        """Pass an event on, see `bridge.Network`."""
+
+    def publish_once(
+        self,
+        topic: str,
+        data: Any,
+        identity: tuple[str, str, int, int],
+        origin: object = None,
+        carried: Callable[[], None] | None = None,
+    ) -> None:
+        """Pass an event on with its identity; `carried` is called when the carrier has it."""
+
+    def expect(self, confirmed: Callable[[Iterable[tuple[str, str, str, int, int]]], None]) -> None:
+        """Have what hooks confirm told."""
+
+
+class Disk(Protocol):
+    """What an outlet needs of the spool."""
+
+    def now(self) -> float:
+        """Seconds of a clock that only goes forward."""
+
+    def origin(self, device: str) -> object:
+        """The device of this name, to which its own events do not come back; None where there is none any more."""
+
+    def keep(self, entry: Entry) -> None:
+        """Write an event with the next batch, and acknowledge it then."""
+
+    def erase(self, entry: Entry) -> None:
+        """An event is confirmed."""
+
+    def read(self, outlet: "Outlet", lane: Lane) -> None:
+        """Have `lane.found` called with what is on disk."""
+
+    def trim(self, outlet: "Outlet") -> None:
+        """Remove the oldest events of a network from the disk."""
+
+
+class Outlet:
+    """The way to one network. `once`: events are kept until hooks have confirmed them, else until the carrier has.
+
+    `quota`: bytes on disk from which on `policy` holds. Counters: `events` and `bytes` on disk, `dropped` by policy,
+    `sent_again` events that were sent more than once.
+    """
+
+    def __init__(self, network: Network, once: bool, quota: int, policy: str, disk: Disk):
+        self.name = network.name
+        self.once = once
+        self.quota = quota
+        self.policy = policy
+        self.events = self.bytes = self.dropped = self.sent_again = 0
+        self.lanes: dict[str, Lane] = {}
+        self.unheard: dict[str, float] = {}
+        self.refused: deque[Entry] = deque()
+        self._network = network
+        self._disk = disk
+        self._active: dict[Lane, None] = {}
+        self._heard: dict[str, float] = {}
+        # Events of lanes that are behind, on their way; counted anew at each tick.
+        self._replayed = 0
+        self._connections = network.connections
+        self._full = self._away = False
+        self.now = disk.now
+        if once:
+            network.expect(self._taken)
+
+    @property
+    def connected(self) -> bool:
+        """True while the network's carrier is there."""
+        return self._network.connected
+
+    @property
+    def busy(self) -> bool:
+        """True where events on their way may still be confirmed."""
+        return self.connected and any(lane.flying for lane in self._active)
+
+    def take(self, device: Any, topic: str, data: Any, receipt: Any) -> None:
+        """Take an event of a device; its receipt is called once it is on disk, or confirmed."""
+        lane = self.lanes.get(device.name)
+        if lane is None:
+            lane = self.lanes[device.name] = Lane(self, device.name)
+        name = receipt.mark.stream
+        stream = lane.streams.get(name) or self._stream(lane, name)
+        if not self.once and self._network.ready and lane.idle and not self.refused:
+            self._pass(lane, stream, device, topic, data, receipt)
+            return
+        device.await_confirmation(receipt)
+        entry = Entry(lane, stream, receipt.number, topic, data, receipt)
+        if self._is_full():
+            self._over(entry)
+        else:
+            self._admit(entry)
+
+    def restore(self, device: str, stream: Stream, size: int) -> None:
+        """Take over a stream that is on disk, when the gateway starts."""
+        lane = self.lanes.setdefault(device, Lane(self, device))
+        lane.streams[stream.name] = stream
+        self.events += stream.events
+        self.bytes += size
+        self._active[lane] = None
+
+    def tick(self) -> None:
+        """Let time pass: go on after an outage, send again what is not confirmed, ask for names that nobody hooked."""
+        network = self._network
+        self._tell()
+        self._replayed = sum([len(lane.flying) for lane in self._active if lane.behind])
+        again = network.connections != self._connections
+        self._connections = network.connections
+        for lane in list(self._active):
+            if not self.once:
+                self._expose(lane)
+            elif network.connected:
+                self._look_after(lane, again)
+            lane.pump()
+            if lane.idle:
+                del self._active[lane]
+        if self.unheard and network.ready:
+            self._ask()
+        self._readmit()
+
+    def written(self, entry: Entry, size: int) -> None:
+        """An event goes to disk now."""
+        entry.size = size
+        entry.stream.events += 1
+        self.events += 1
+        self.bytes += size
+
+    def erased(self, stream: Stream, size: int) -> None:
+        """An event is no longer on disk."""
+        stream.events -= 1
+        self.events -= 1
+        self.bytes -= size
+
+    def trimmed(self, rows: list[tuple[int, int, int]]) -> None:
+        """The oldest events are no longer on disk: (id, stream id, bytes)."""
+        ids = {row[0] for row in rows}
+        streams = {stream.id: stream for lane in self.lanes.values() for stream in lane.streams.values()}
+        for _, number, size in rows:
+            if number in streams:
+                self.erased(streams[number], size)
+        self.dropped += len(rows)
+        for lane in self.lanes.values():
+            lane.drop(ids)
+
+    # For its lanes
+
+    def may_publish(self, lane: Lane) -> bool:
+        """True while the network takes events of this lane."""
+        return self._network.ready and (self._replayed < REPLAYED or not lane.behind)
+
+    def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
+        """Pass an event on."""
+        lane = entry.lane
+        self._replayed += lane.behind
+        origin = self._disk.origin(lane.device)
+        if not self.once:
+            return self._network.publish(entry.topic, entry.data, origin, entry)
+        identity = (lane.device, entry.stream.name, entry.number, before)
+        self._network.publish_once(entry.topic, entry.data, identity, origin, carried)
+        return False
+
+    def read(self, lane: Lane) -> None:
+        """Fetch what is on disk."""
+        self._disk.read(self, lane)
+
+    def forget(self, entry: Entry) -> None:
+        """It is confirmed."""
+        self._replayed -= entry.lane.behind
+        self._disk.erase(entry)
+
+    # The rest is private.
+
+    def _stream(self, lane: Lane, name: str) -> Stream:
+        for other in [one for one in lane.streams.values() if not one.events and not one.unread]:
+            # A device that restarts often has many of them.
+            del lane.streams[other.name]
+        stream = lane.streams[name] = Stream(0, name)
+        return stream
+
+    def _pass(self, lane: Lane, stream: Stream, device: Any, topic: str, data: Any, receipt: Any) -> None:
+        """Publish an event at once, without the disk."""
+        entry = Entry(lane, stream, receipt.number, topic, data, receipt)
+        try:
+            done = self._network.publish(topic, data, device, entry)
+        except LimitError:
+            device.await_confirmation(receipt)
+            self._admit(entry)
+            return
+        if done:
+            stream.cursor = receipt.number
+            device.confirm(receipt)
+            return
+        device.await_confirmation(receipt)
+        device.exposed += 1
+        lane.fly(entry)
+        self._active[lane] = None
+
+    def _admit(self, entry: Entry) -> None:
+        self._disk.keep(entry)
+        self._active[entry.lane] = None
+        entry.lane.add(entry)
+
+    def _is_full(self) -> bool:
+        return self.bytes >= self.quota or bool(self.refused)
+
+    def _over(self, entry: Entry) -> None:
+        """There is no room on disk for an event."""
+        if not self._full:
+            self._full = True
+            what = _POLICY[self.policy]
+            logger.error("network %s: its %d bytes of the spool are full: %s", self.name, self.quota, what)
+        if self.policy == REFUSE:
+            entry.receipt.device.exposed += 1
+            self.refused.append(entry)
+        elif self.policy == OLDEST:
+            self._disk.trim(self)
+            self._admit(entry)
+        else:
+            self.dropped += 1
+            entry.gone = True
+            self._disk.keep(entry)
+
+    def _readmit(self) -> None:
+        while self.refused and self.bytes < self.quota:
+            entry = self.refused.popleft()
+            entry.receipt.device.exposed -= 1
+            self._admit(entry)
+        if self._full and self.bytes < self.quota // 2 and not self.refused:
+            self._full = False
+            logger.warning("network %s: its part of the spool has room again (dropped: %d)", self.name, self.dropped)
+
+    def _expose(self, lane: Lane) -> None:
+        """Keep what the carrier does not confirm on disk, and have it acknowledged."""
+        flying = lane.flying
+        if flying and (not self._network.connected or self.now() - flying[0].since > UNCONFIRMED_S):
+            for entry in flying:
+                if entry.receipt is not None and not entry.queued and not entry.gone:
+                    entry.receipt.device.exposed -= 1
+                    self._disk.keep(entry)
+
+    def _look_after(self, lane: Lane, again: bool) -> None:
+        """Send again what may be lost, and put a name aside that nobody hooks."""
+        if not lane.flying:
+            return
+        topic = lane.flying[0].topic
+        if again:
+            self.sent_again += lane.send_again()
+        else:
+            self.sent_again += lane.retry()
+        if topic not in self.unheard:
+            heard = self._heard.get(topic, float("-inf"))
+            if min(lane.stalled_s, self.now() - heard) <= UNHEARD_S:
+                return
+            self.unheard[topic] = self.now()
+            logger.warning("network %s: nobody hooks %s: its events wait in the spool", self.name, topic)
+        lane.put_aside(topic)
+
+    def _ask(self) -> None:
+        now = self.now()
+        due = [topic for topic, asked in self.unheard.items() if now - asked >= ASK_S][:MAX_ASKED]
+        for topic in due:
+            # At the end, so that all of them have their turn.
+            del self.unheard[topic]
+            self.unheard[topic] = now
+            self._network.publish_once(topic, None, ("", "", 0, 0))
+
+    def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
+        now = self.now()
+        for topic, device, stream, number, again in answers:
+            if topic not in self._heard and len(self._heard) >= MAX_HEARD:
+                self._heard.clear()
+            self._heard[topic] = now
+            if topic in self.unheard:
+                del self.unheard[topic]
+                logger.warning("network %s: %s is hooked again", self.name, topic)
+                for lane in self.lanes.values():
+                    lane.bring_back(topic)
+                    self._active[lane] = None
+            lane_of = self.lanes.get(device)
+            if lane_of is not None:
+                lane_of.taken(topic, stream, number, again == 1)
+
+    def _tell(self) -> None:
+        """Log when the spool begins to fill, and when it is empty again."""
+        if self.events and not self._network.connected and not self._away:
+            self._away = True
+            logger.warning("network %s is away: events for it are kept in the spool", self.name)
+        elif self._away and not self.events:
+            self._away = False
+            logger.info("network %s: everything that was kept for it has been sent", self.name)
+
+
+_POLICY = {
+    REFUSE: "what comes is not acknowledged, so that devices keep it",
+    OLDEST: "the oldest events are dropped for it",
+    NEWEST: "what comes is acknowledged and dropped",
+}

@@ -1,0 +1,267 @@
+"""What the gateway keeps on disk, so that nothing acknowledged is lost: events that no hive has confirmed, and marks.
+
+Rules of this file:
+1. An event is acknowledged after the commit of the transaction that holds it and the mark that covers it. An event that
+   is confirmed before it was written needs no row: the mark alone is written.
+2. A mark never covers what is neither on disk nor confirmed.
+3. Everything here is in the loop; the file is the writer's.
+"""
+
+import asyncio
+import itertools
+import json
+import logging
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from ..core.json_host import loads
+from .lane import WINDOW, Entry, Lane, Stream
+from .outlet import Network, Outlet
+from .store import ROW_BYTES, Batch, Store
+from .writer import Job, Read, Writer
+
+# How often outages and what is not confirmed are looked after.
+TICK_S = 0.1
+# A tick that comes later than this was held up together with everything else in this process, so that nobody else is to
+# be blamed for the time.
+MAX_TICK_S = 0.5
+
+# How many of the oldest events make room at a time, where that is the policy.
+TRIM_EVENTS = 256
+
+# How long a stop waits for networks that could still confirm what is on disk, and for the disk.
+DRAIN_S = 2.0
+STOP_S = 5.0
+
+# ASCII alone: what a device sent may hold characters that no UTF-8 has, and here a character is a byte.
+dumps = json.JSONEncoder(separators=(",", ":")).encode
+
+logger = logging.getLogger("eventhive.gateway")
+
+
+class Spool:
+    """The spool in the file at `path`. `device(name)` gives a `Device`, or None.
+
+    `outlets` are the networks whose events go through it, by their names.
+    """
+
+    def __init__(self, path: Path, synchronous: str, device: Callable[[str], Any]):
+        self.outlets: dict[str, Outlet] = {}
+        self._store = Store(path, synchronous)
+        self._device = device
+        self._writer = Writer(self._store, self._next_job)
+        self._time = 0.0
+        self._queued: list[Entry] = []
+        self._gone: list[int] = []
+        self._reads: list[tuple[Outlet, Lane]] = []
+        self._trims: dict[Outlet, None] = {}
+        # Streams of each device that have a mark on disk, or will have one with the next batch.
+        self._marked: dict[str, set[str]] = {}
+        self._forgotten: set[str] = set()
+        self._final: dict[tuple[str, str], int] = {}
+        self._started = False
+        self._rows: itertools.count[int] = itertools.count(1)
+        self._streams: itertools.count[int] = itertools.count(1)
+
+    def open(self) -> dict[str, list[tuple[str, int]]]:
+        """Open the file; returns the marks that are in it: (stream, number) of each device. Raises `LocalError`."""
+        self._store.open()
+        marks: dict[str, list[tuple[str, int]]] = {}
+        for device, stream, number in self._store.marks():
+            marks.setdefault(device, []).append((stream, number))
+            self._marked.setdefault(device, set()).add(stream)
+        last_stream, last_row = self._store.last_ids()
+        self._streams, self._rows = itertools.count(last_stream + 1), itertools.count(last_row + 1)
+        return marks
+
+    def add(self, network: Network, once: bool, quota: int, policy: str) -> Outlet:
+        """Have the events of a network go through here."""
+        outlet = self.outlets[network.name] = Outlet(network, once, quota, policy, self)
+        return outlet
+
+    def start(self) -> None:
+        """Go on with what is on disk."""
+        for held in self._store.held():
+            outlet = self.outlets.get(held.network)
+            if outlet is None:
+                logger.warning(
+                    "spool: %d events of %s are for the network %s, which is not configured: they are kept",
+                    held.events,
+                    held.device,
+                    held.network,
+                )
+                continue
+            outlet.restore(held.device, Stream(held.id, held.stream, held.events), held.bytes)
+        for outlet in self.outlets.values():
+            if outlet.events:
+                logger.info("network %s: %d events wait in the spool", outlet.name, outlet.events)
+        self._writer.start()
+        self._started = True
+
+    async def run(self) -> None:
+        """Look after outages, until cancelled."""
+        loop = asyncio.get_running_loop()
+        last = loop.time()
+        while True:
+            await asyncio.sleep(TICK_S)
+            now = loop.time()
+            self._time += min(now - last, MAX_TICK_S)
+            last = now
+            for outlet in self.outlets.values():
+                outlet.tick()
+
+    async def stop(self, devices: Iterable[Any]) -> None:
+        """Write what there is to write, and the marks of all devices, so that nothing comes twice after a restart."""
+        if not self._started:
+            self._store.close()
+            return
+        loop = asyncio.get_running_loop()
+        end = loop.time() + DRAIN_S
+        while loop.time() < end and any(outlet.busy for outlet in self.outlets.values()):
+            await asyncio.sleep(TICK_S / 5)
+        self._final = {(device.name, mark.stream): mark.confirmed for device in devices for mark in device.marks}
+        self._writer.wake()
+        await self._writer.stop(STOP_S)
+
+    def forget(self, device: str) -> None:
+        """A device is no more: its marks are of no use; its events are."""
+        self._forgotten.add(device)
+        self._marked.pop(device, None)
+        self._writer.wake()
+
+    def status(self) -> dict[str, Any]:
+        """What a running gateway tells of it, by network."""
+        return {
+            name: {
+                "connected": outlet.connected,
+                "delivery": "once" if outlet.once else "sent",
+                "events": outlet.events,
+                "bytes": outlet.bytes,
+                "refused": len(outlet.refused),
+                "dropped": outlet.dropped,
+                "sent_again": outlet.sent_again,
+                "unhooked": sorted(outlet.unheard),
+            }
+            for name, outlet in self.outlets.items()
+        }
+
+    # For outlets
+
+    def now(self) -> float:
+        """Seconds, as far as this process was able to notice them."""
+        return self._time
+
+    def origin(self, device: str) -> object:
+        """The device of this name."""
+        return self._device(device)
+
+    def keep(self, entry: Entry) -> None:
+        """Write an event with the next batch, and acknowledge it then."""
+        entry.queued = True
+        entry.receipt.covered = True
+        self._queued.append(entry)
+        self._writer.wake()
+
+    def erase(self, entry: Entry) -> None:
+        """An event is confirmed: it is no longer wanted on disk, and acknowledged if it never was to go there."""
+        if entry.id:
+            self._gone.append(entry.id)
+            entry.lane.outlet.erased(entry.stream, entry.size)
+            self._writer.wake()
+        elif not entry.queued and entry.receipt is not None:
+            receipt, entry.receipt = entry.receipt, None
+            receipt.device.exposed -= 1
+            receipt()
+
+    def read(self, outlet: Outlet, lane: Lane) -> None:
+        """Have `lane.found` called with what is on disk."""
+        self._reads.append((outlet, lane))
+        self._writer.wake()
+
+    def trim(self, outlet: Outlet) -> None:
+        """Remove the oldest events of a network."""
+        self._trims[outlet] = None
+        self._writer.wake()
+
+    # The rest is private.
+
+    def _next_job(self) -> Job | None:
+        writing, self._queued = self._queued, []
+        batch = Batch()
+        batch.gone, self._gone = self._gone, []
+        touched = self._put(writing, batch)
+        self._mark(touched, batch)
+        reads, self._reads = [self._read(*one) for one in self._reads], []
+        batch.trims = [(one.name, TRIM_EVENTS) for one in self._trims]
+        trimmed, self._trims = list(self._trims), {}
+        if not batch and not reads:
+            return None
+        return Job(batch, reads, lambda: self._committed(writing, trimmed, batch))
+
+    def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, int]:
+        """Add events to a batch; returns the last number of each (device, mark)."""
+        last = {}
+        for entry in writing:
+            receipt, stream = entry.receipt, entry.stream
+            last[receipt.device, receipt.mark] = receipt.number
+            if entry.gone:
+                continue
+            if not stream.id:
+                stream.id = next(self._streams)
+                batch.streams.append((stream.id, entry.lane.outlet.name, entry.lane.device, stream.name))
+            entry.id = next(self._rows)
+            text = dumps(entry.data)
+            batch.events.append((entry.id, stream.id, entry.number, entry.topic, text))
+            entry.lane.outlet.written(entry, len(text) + len(entry.topic) + ROW_BYTES)
+        return last
+
+    def _mark(self, touched: dict[Any, int], batch: Batch) -> None:
+        for (device, mark), last in touched.items():
+            name, known = device.name, self._marked.setdefault(device.name, set())
+            batch.marks[name, mark.stream] = device.covered(mark, last)
+            if mark.stream not in known:
+                known.add(mark.stream)
+                if len(known) > len(streams := [one.stream for one in device.marks]):
+                    batch.known[name] = streams
+                    self._marked[name] = set(streams)
+        for name in self._forgotten:
+            batch.known[name] = []
+        self._forgotten.clear()
+        if self._final:
+            batch.marks.update(self._final)
+            self._final = {}
+
+    def _read(self, outlet: Outlet, lane: Lane) -> Read:
+        """Read on in the first stream of a lane that has more."""
+        stream = next((one for one in lane.streams.values() if one.unread), None)
+        if stream is None or not stream.id:
+            if stream is not None:
+                stream.unread = False
+            return Read(0, 0, 0, lambda rows: lane.found(Stream(0, ""), (), False, lane.epoch))
+        stream.unread = False
+        epoch = lane.epoch
+
+        def found(rows: list[list[Any]]) -> None:
+            entries = [_entry(lane, stream, *row) for row in rows]
+            lane.found(stream, entries, len(rows) == WINDOW, epoch)
+
+        return Read(stream.id, stream.cursor, WINDOW, found)
+
+    def _committed(self, writing: list[Entry], trimmed: list[Outlet], batch: Batch) -> None:
+        devices: dict[Any, None] = {}
+        for entry in writing:
+            receipt, entry.receipt = entry.receipt, None
+            receipt.waits = False
+            devices[receipt.device] = None
+        for device in devices:
+            device.settle()
+        for outlet, rows in zip(trimmed, batch.trimmed, strict=True):
+            outlet.trimmed(rows)
+
+
+def _entry(lane: Lane, stream: Stream, number_of_row: int, number: int, topic: str, text: str) -> Entry:
+    entry = Entry(lane, stream, number, topic, loads(text))
+    entry.id = number_of_row
+    entry.size = len(text) + len(topic) + ROW_BYTES
+    return entry
