@@ -85,7 +85,7 @@ class Network:
         self._woken = False
         self._room = threading.Event()
         self._emptied = asyncio.Event()
-        self._receiver = Receiver(self._confirm, self._loop.call_soon_threadsafe)
+        self._receiver = Receiver(self._confirm, self._loop.call_later, self._loop.call_soon_threadsafe)
         self._confirmed: Callable[[Iterable[Answer]], None] = lambda answers: None
         self.sealing.deliver = self._received
         self.sealing.relieved = self._send_calls
@@ -108,17 +108,20 @@ class Network:
         self,
         topic: str,
         data: Any,
-        identity: tuple[str, str, int, int],
+        device: str,
+        stream: str,
+        number: int,
+        before: int,
         origin: object = None,
         carried: Confirm | None = None,
     ) -> None:
-        """Pass an event on with its identity: device, stream, number, and the number before it (see `once.py`).
+        """Pass an event on with its identity (see `once.py`).
 
         Who has hooks of it confirms it to `confirmed` of `expect`; `carried` is called when the carrier has it, now or
         later. Raises `LimitError` as `publish` does.
         """
-        own = Identity(self._requests.topic, *identity)
-        payload = Payload(marked(self._complete(topic, data), self._requests.key, {ONCE: list(own)}))
+        own = Identity(self._requests.topic, device, stream, number, before)
+        payload = IdentifiedPayload(self._complete(topic, data), self._requests.key, own)
         if self.sealing.publish(topic, payload, carried) and carried is not None:
             carried()
         self._take(topic, data, own, origin)
@@ -267,16 +270,19 @@ class Network:
 
     def _take(self, topic: str, data: Any, identity: Identity, origin: object) -> None:
         """Give an event with an identity to who takes part, and have it confirmed when its hooks have ended."""
-        participants = [one for one in self._participants.get(topic, ()) if one is not origin]
-        takers = [one for one in participants if one.takes(topic)]
+        takers: list[Participant] = []
+        onlookers: list[Observer] = [*self._observers] if identity.number else []
+        for one in self._participants.get(topic, ()):
+            if one is not origin:
+                (takers if one.takes(topic) else onlookers).append(one)
         ended = self._receiver.take(topic, identity, self._hooks.congested) if takers else None
         if ended is not None:
             arrival = Arrival(data, ended)
+            # Devices, say, for which it waits in memory now.
             if not [one for one in takers if one.take(topic, arrival)]:
                 ended()
-        if identity.number and (self._observers or len(takers) < len(participants)):
-            for onlooker in (*[one for one in participants if one not in takers], *self._observers):
-                onlooker.deliver(topic, data)
+        for onlooker in onlookers:
+            onlooker.deliver(topic, data)
 
     def _confirm(self, inbox: str, answers: list[Answer]) -> None:
         if inbox == self._requests.topic:
@@ -323,6 +329,32 @@ class Network:
         self.dropped += 1
         if self.dropped == 1:
             logger.error("%s is dropped: %d events wait already (%s)", topic, len(self._calls), self.connector.state)
+
+
+class IdentifiedPayload(Payload):
+    """An event with its identity among its metadata, put together where a carrier asks for it."""
+
+    __slots__ = ("_given", "_identity", "_key")
+
+    def __init__(self, data: Any, key: str, identity: Identity):
+        super().__init__()
+        self._given = data
+        self._key = key
+        self._identity = identity
+
+    @property
+    def data(self) -> Any:
+        """The data with the identity."""
+        if self._data is None:
+            self._data = marked(self._given, self._key, {ONCE: list(self._identity)})
+        return self._data
+
+    @property
+    def text(self) -> str:
+        """The data with the identity, as JSON text."""
+        if self._text is None:
+            self._text = dumps(self.data)
+        return self._text
 
 
 class Confirmations(Onlooker):

@@ -25,6 +25,9 @@ TAKEN = "taken"
 # first unconfirmed event, so that only what is on its way in this moment could come twice.
 MAX_MARKS = 65_536
 
+# Confirmations are collected for so long before they are sent; those of hooks that take longer are sent at once.
+CONFIRM_S = 0.002
+
 # Confirmations in one event: some 100 bytes each.
 MAX_ANSWERS = 400
 
@@ -85,13 +88,17 @@ def identity_of(metadata: Any, network: str) -> Identity | None:
 class Receiver:
     """Decides which events the hooks of this process are given.
 
-    `send(inbox, answers)` passes confirmations on, `soon` is a loop's `call_soon_threadsafe`. Counters: `repeated`
-    events that were there already, `early` ones that came before one that is still to come.
+    `send(inbox, answers)` passes confirmations on, `later` and `soon` are a loop's `call_later` and
+    `call_soon_threadsafe`. Counters: `repeated` events that were there already, `early` ones that came before one that
+    is still to come.
     """
 
-    def __init__(self, send: Callable[[str, list[Answer]], None], soon: Callable[..., object]):
+    def __init__(
+        self, send: Callable[[str, list[Answer]], None], later: Callable[..., object], soon: Callable[..., object]
+    ):
         self.repeated = self.early = 0
         self._send = send
+        self._later = later
         self._soon = soon
         self._marks: OrderedDict[tuple[str, str, str], Mark] = OrderedDict()
         # A deque, which two threads may use at a time.
@@ -122,6 +129,9 @@ class Receiver:
         else:
             mark.given = number
             self._marks.move_to_end(key)
+            if not self._woken:
+                self._woken = True
+                self._later(CONFIRM_S, self._answer_ended)
             return lambda: self._end(mark, topic, identity)
         return None
 

@@ -106,8 +106,9 @@ class Outlet(Protocol):
 class Lane:
     """The events of `device` for `outlet`; `streams` by their names, in the order in which they began.
 
-    `queue` are those to be published, `flying` those on their way, `aside` the names that were put aside. `epoch` grows
-    when it begins anew: what was asked for before is not wanted any more.
+    `queue` are those to be published, `flying` those on their way, `aside` the names that were put aside. `behind` is
+    true while something is on disk only. `epoch` grows when it begins anew: what was asked for before is not wanted any
+    more.
     """
 
     def __init__(self, outlet: Outlet, device: str):
@@ -116,7 +117,7 @@ class Lane:
         self.queue: deque[Entry] = deque()
         self.flying: deque[Entry] = deque()
         self.aside: set[str] = set()
-        self.reading = False
+        self.behind = self._reading = False
         self.epoch = 0
         self.outlet = outlet
         self._suspect = False
@@ -125,25 +126,26 @@ class Lane:
         self._proved: Entry | None = None
 
     @property
-    def behind(self) -> bool:
-        """True while something is on disk only."""
-        return self.reading or any(stream.unread for stream in self.streams.values())
-
-    @property
     def idle(self) -> bool:
         """True where nothing waits, in memory or on disk."""
         return not self.queue and not self.flying and not self.behind
 
     def add(self, entry: Entry) -> None:
         """A new event, which is on its way to disk: publish it in its turn."""
-        if entry.topic in self.aside:
+        if self.aside and entry.topic in self.aside:
             return
         if self.behind or len(self.queue) >= WINDOW:
-            entry.stream.unread = True
+            entry.stream.unread = self.behind = True
             return
         entry.stream.cursor = entry.number
-        self.queue.append(entry)
-        self.pump()
+        at_once = not self.queue and self._may_follow(entry) and self.outlet.may_publish(self)
+        if not at_once or not self._publish(entry):
+            self.queue.append(entry)
+
+    def restore(self, stream: Stream) -> None:
+        """A stream with events on disk, of a gateway before this one."""
+        self.streams[stream.name] = stream
+        self.behind = True
 
     def fly(self, entry: Entry) -> None:
         """An event that was published without a way through the queue, and is not confirmed yet."""
@@ -154,25 +156,25 @@ class Lane:
     def pump(self) -> None:
         """Publish what may be, and fetch what is on disk."""
         outlet, queue = self.outlet, self.queue
-        while queue and outlet.may_publish(self):
-            entry = queue[0]
-            if entry.topic in outlet.unheard:
-                self.aside.add(queue.popleft().topic)
-            elif not self._may_follow(entry) or not self._publish(entry):
+        while queue and self._may_follow(queue[0]) and outlet.may_publish(self):
+            entry = queue.popleft()
+            if not self._publish(entry):
+                queue.appendleft(entry)
                 break
-        if not self.reading and len(queue) < WINDOW // 2 and self.behind:
-            self.reading = True
+        if self.behind and not self._reading and len(queue) < WINDOW // 2:
+            self._reading = True
             outlet.read(self)
 
     def found(self, stream: Stream, entries: Iterable[Entry], more: bool, epoch: int) -> None:
         """What was read of one stream when `epoch` was this; `more`: there is more of it."""
-        self.reading = False
+        self._reading = False
         if epoch == self.epoch:
             for entry in entries:
                 stream.cursor = entry.number
                 if entry.topic not in self.aside:
                     self.queue.append(entry)
             stream.unread = stream.unread or more
+        self.behind = any(stream.unread for stream in self.streams.values())
         self.pump()
 
     def confirmed(self, entry: Entry) -> None:
@@ -247,6 +249,7 @@ class Lane:
             self.queue.clear()
             for stream in self.streams.values():
                 stream.cursor, stream.unread = 0, True
+            self.behind = True
             self.pump()
 
     def drop(self, rows: set[int]) -> None:
@@ -266,16 +269,19 @@ class Lane:
         return not self.outlet.once or (last.topic == entry.topic and last.stream is entry.stream)
 
     def _publish(self, entry: Entry) -> bool:
-        """Publish the first of the queue; false where the carrier takes no more."""
+        """Publish an event, unless nobody hooks it; false where the carrier takes no more."""
         flying, outlet = self.flying, self.outlet
+        if entry.topic in outlet.unheard:
+            self.aside.add(entry.topic)
+            return True
         before = flying[-1].number if flying and outlet.once else 0
         entry.since = outlet.now()
         # Before it is passed on, because it may be confirmed before that returns.
-        flying.append(self.queue.popleft())
+        flying.append(entry)
         try:
             done = outlet.publish(entry, before)
         except LimitError:
-            self.queue.appendleft(flying.pop())
+            flying.pop()
             return False
         if done:
             self.confirmed(entry)

@@ -61,7 +61,10 @@ class Network(Protocol):
         self,
         topic: str,
         data: Any,
-        identity: tuple[str, str, int, int],
+        device: str,
+        stream: str,
+        number: int,
+        before: int,
         origin: object = None,
         carried: Callable[[], None] | None = None,
     ) -> None:
@@ -151,7 +154,7 @@ class Outlet:
     def restore(self, device: str, stream: Stream, size: int) -> None:
         """Take over a stream that is on disk, when the gateway starts."""
         lane = self.lanes.setdefault(device, Lane(self, device))
-        lane.streams[stream.name] = stream
+        lane.restore(stream)
         self.events += stream.events
         self.bytes += size
         self._active[lane] = None
@@ -203,17 +206,18 @@ class Outlet:
 
     def may_publish(self, lane: Lane) -> bool:
         """True while the network takes events of this lane."""
-        return self._network.ready and (self._replayed < REPLAYED or not lane.behind)
+        return (not lane.behind or self._replayed < REPLAYED) and self._network.ready
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
-        lane = entry.lane
-        self._replayed += lane.behind
+        lane, network = entry.lane, self._network
+        if lane.behind:
+            self._replayed += 1
         origin = self._disk.origin(lane.device)
         if not self.once:
-            return self._network.publish(entry.topic, entry.data, origin, entry)
-        identity = (lane.device, entry.stream.name, entry.number, before)
-        self._network.publish_once(entry.topic, entry.data, identity, origin, carried)
+            return network.publish(entry.topic, entry.data, origin, entry)
+        stream, number = entry.stream.name, entry.number
+        network.publish_once(entry.topic, entry.data, lane.device, stream, number, before, origin, carried)
         return False
 
     def read(self, lane: Lane) -> None:
@@ -222,7 +226,8 @@ class Outlet:
 
     def forget(self, entry: Entry) -> None:
         """It is confirmed."""
-        self._replayed -= entry.lane.behind
+        if entry.lane.behind:
+            self._replayed -= 1
         self._disk.erase(entry)
 
     # The rest is private.
@@ -319,7 +324,7 @@ class Outlet:
             # At the end, so that all of them have their turn.
             del self.unheard[topic]
             self.unheard[topic] = now
-            self._network.publish_once(topic, None, ("", "", 0, 0))
+            self._network.publish_once(topic, None, "", "", 0, 0)
 
     def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
         now = self.now()

@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.json_host import loads
+from .batch import Batch
 from .lane import WINDOW, Entry, Lane, Stream
 from .outlet import Network, Outlet
-from .store import ROW_BYTES, Batch, Store
+from .store import ROW_BYTES, Store
 from .writer import Job, Read, Writer
 
 # How often outages and what is not confirmed are looked after.
@@ -48,8 +49,8 @@ class Spool:
 
     def __init__(self, path: Path, synchronous: str, device: Callable[[str], Any]):
         self.outlets: dict[str, Outlet] = {}
-        self._store = Store(path, synchronous)
         self._device = device
+        self._store = Store(path, synchronous)
         self._writer = Writer(self._store, self._next_job)
         self._time = 0.0
         self._queued: list[Entry] = []
@@ -66,7 +67,9 @@ class Spool:
 
     def open(self) -> dict[str, list[tuple[str, int]]]:
         """Open the file; returns the marks that are in it: (stream, number) of each device. Raises `LocalError`."""
-        self._store.open()
+        damage = self._store.open()
+        if damage:
+            logger.error("%s", damage)
         marks: dict[str, list[tuple[str, int]]] = {}
         for device, stream, number in self._store.marks():
             marks.setdefault(device, []).append((stream, number))
@@ -82,17 +85,13 @@ class Spool:
 
     def start(self) -> None:
         """Go on with what is on disk."""
-        for held in self._store.held():
-            outlet = self.outlets.get(held.network)
+        for number, network, device, stream, events, size in self._store.held():
+            outlet = self.outlets.get(network)
             if outlet is None:
-                logger.warning(
-                    "spool: %d events of %s are for the network %s, which is not configured: they are kept",
-                    held.events,
-                    held.device,
-                    held.network,
-                )
-                continue
-            outlet.restore(held.device, Stream(held.id, held.stream, held.events), held.bytes)
+                missing = "spool: %d events of %s are kept: their network %s is not configured, or never away"
+                logger.warning(missing, events, device, network)
+            else:
+                outlet.restore(device, Stream(number, stream, events), size)
         for outlet in self.outlets.values():
             if outlet.events:
                 logger.info("network %s: %d events wait in the spool", outlet.name, outlet.events)
@@ -110,6 +109,8 @@ class Spool:
             last = now
             for outlet in self.outlets.values():
                 outlet.tick()
+            if self._gone:
+                self._writer.wake()
 
     async def stop(self, devices: Iterable[Any]) -> None:
         """Write what there is to write, and the marks of all devices, so that nothing comes twice after a restart."""
@@ -142,6 +143,9 @@ class Spool:
                 "dropped": outlet.dropped,
                 "sent_again": outlet.sent_again,
                 "unhooked": sorted(outlet.unheard),
+                "rows": getattr(self, "rows_written", 0),
+                "commits": self._writer.commits,
+                "commit_ms": round(self._writer.commit_s / max(self._writer.commits, 1) * 1000, 3),
             }
             for name, outlet in self.outlets.items()
         }
@@ -166,9 +170,9 @@ class Spool:
     def erase(self, entry: Entry) -> None:
         """An event is confirmed: it is no longer wanted on disk, and acknowledged if it never was to go there."""
         if entry.id:
+            # With the next batch, or the next tick: what is not erased in time comes again, under its identity.
             self._gone.append(entry.id)
             entry.lane.outlet.erased(entry.stream, entry.size)
-            self._writer.wake()
         elif not entry.queued and entry.receipt is not None:
             receipt, entry.receipt = entry.receipt, None
             receipt.device.exposed -= 1
@@ -197,7 +201,7 @@ class Spool:
         trimmed, self._trims = list(self._trims), {}
         if not batch and not reads:
             return None
-        return Job(batch, reads, lambda: self._committed(writing, trimmed, batch))
+        return Job(batch, reads, lambda rows: self._committed(writing, trimmed, rows))
 
     def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, int]:
         """Add events to a batch; returns the last number of each (device, mark)."""
@@ -212,6 +216,7 @@ class Spool:
                 batch.streams.append((stream.id, entry.lane.outlet.name, entry.lane.device, stream.name))
             entry.id = next(self._rows)
             text = dumps(entry.data)
+            self.rows_written = getattr(self, "rows_written", 0) + 1
             batch.events.append((entry.id, stream.id, entry.number, entry.topic, text))
             entry.lane.outlet.written(entry, len(text) + len(entry.topic) + ROW_BYTES)
         return last
@@ -222,11 +227,10 @@ class Spool:
             batch.marks[name, mark.stream] = device.covered(mark, last)
             if mark.stream not in known:
                 known.add(mark.stream)
-                if len(known) > len(streams := [one.stream for one in device.marks]):
-                    batch.known[name] = streams
-                    self._marked[name] = set(streams)
-        for name in self._forgotten:
-            batch.known[name] = []
+                stale = known - {one.stream for one in device.marks}
+                batch.stale += [(name, stream) for stream in stale]
+                known -= stale
+        batch.stale += [(name, None) for name in self._forgotten]
         self._forgotten.clear()
         if self._final:
             batch.marks.update(self._final)
@@ -248,7 +252,7 @@ class Spool:
 
         return Read(stream.id, stream.cursor, WINDOW, found)
 
-    def _committed(self, writing: list[Entry], trimmed: list[Outlet], batch: Batch) -> None:
+    def _committed(self, writing: list[Entry], trimmed: list[Outlet], rows: list[Any]) -> None:
         devices: dict[Any, None] = {}
         for entry in writing:
             receipt, entry.receipt = entry.receipt, None
@@ -256,8 +260,8 @@ class Spool:
             devices[receipt.device] = None
         for device in devices:
             device.settle()
-        for outlet, rows in zip(trimmed, batch.trimmed, strict=True):
-            outlet.trimmed(rows)
+        for outlet, gone in zip(trimmed, rows, strict=True):
+            outlet.trimmed(gone)
 
 
 def _entry(lane: Lane, stream: Stream, number_of_row: int, number: int, topic: str, text: str) -> Entry:

@@ -2,9 +2,8 @@
 
 Rules of this file:
 1. Synchronous, for one thread. One transaction has the events of a batch, the marks that cover them, and what is gone.
-2. A statement takes many rows: the interpreter's lock is given up once for each statement, and getting it back from a
-   busy loop takes up to 5 ms.
-3. Whatever is wrong with the file is a `LocalError` that names it, or `Full`.
+2. A batch is one statement, its own transaction, whose rows SQLite makes of JSON: nobody else looks at them.
+3. Whatever is wrong with the file is a `LocalError` that names it.
 
     streams  id, network, device, stream     one row for each stream of a device on a network
     events   id, stream, number, topic, data the identity of an event is (device, stream, number)
@@ -12,19 +11,14 @@ Rules of this file:
 """
 
 import json
-import logging
 import os
+import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import LocalError
-
-# Rows of one statement: as few different ones as keep the rest small, each within SQLite's 32766 parameters.
-CHUNKS = (512, 64, 8, 1)
 
 # Pages of the write-ahead log until they are put into the database: some 4 MB, written again in a few milliseconds.
 CHECKPOINT_PAGES = 1000
@@ -45,44 +39,28 @@ CREATE TABLE IF NOT EXISTS marks (
 );
 """
 
-logger = logging.getLogger("eventhive.gateway")
-
-
-class Full(LocalError):
-    """There is no room for a batch, or the disk does not take it; nothing of it is in the file."""
-
-
-@dataclass
-class Batch:
-    """What one transaction changes.
-
-    streams (id, network, device, stream); events (id, stream id, number, topic, data); marks {(device, stream):
-    number}; known {device: its streams}: marks of other ones are dropped; gone: ids of events; trims: (network, how
-    many of its oldest events go), which fills `trimmed` with (id, stream id, bytes) of each.
-    """
-
-    streams: list[tuple[int, str, str, str]] = field(default_factory=list)
-    events: list[tuple[int, int, int, str, str]] = field(default_factory=list)
-    marks: dict[tuple[str, str], int] = field(default_factory=dict)
-    known: dict[str, list[str]] = field(default_factory=dict)
-    gone: list[int] = field(default_factory=list)
-    trims: list[tuple[str, int]] = field(default_factory=list)
-    trimmed: list[list[tuple[int, int, int]]] = field(default_factory=list)
-
-    def __bool__(self) -> bool:
-        return bool(self.events or self.marks or self.gone or self.known or self.trims)
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the file holds of one stream on one network: `events`, and the `bytes` they take."""
-
-    id: int
-    network: str
-    device: str
-    stream: str
-    events: int
-    bytes: int
+# A batch is inserted into a view, and these are the rows that come of it.
+_BATCH = """
+CREATE TEMP VIEW batch AS SELECT 0 AS streams, 0 AS events, 0 AS marks, 0 AS stale, 0 AS gone, 0 AS trimmed;
+CREATE TEMP TRIGGER write INSTEAD OF INSERT ON batch BEGIN
+    INSERT INTO streams
+        SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(NEW.streams)
+        WHERE true ON CONFLICT DO NOTHING;
+    INSERT INTO events
+        SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(NEW.events)
+        WHERE true ON CONFLICT DO NOTHING;
+    INSERT INTO marks (device, stream, number)
+        SELECT value->>0, value->>1, value->>2 FROM json_each(NEW.marks)
+        WHERE true ON CONFLICT (device, stream) DO UPDATE SET number = excluded.number;
+    DELETE FROM marks WHERE id IN (
+        SELECT m.id FROM json_each(NEW.stale) s
+        JOIN marks m ON m.device = s.value->>0 AND m.stream = IFNULL(s.value->>1, m.stream));
+    DELETE FROM events WHERE id IN (SELECT value FROM json_each(NEW.gone));
+    DELETE FROM events WHERE id IN (SELECT value FROM json_each(NEW.trimmed));
+END;
+"""
+# What `->>` stands for here; as an operator, it is there from SQLite 3.38 (2022) on.
+_ITEM = re.compile(r"(\w[\w.]*)->>(\d)")
 
 
 class Store:
@@ -93,19 +71,26 @@ class Store:
         self._synchronous = synchronous
         self._db: sqlite3.Connection = None  # type: ignore[assignment]
 
-    def open(self) -> None:
-        """Open the file, or make it; a damaged one is put aside, as the log says. `LocalError` says what is wrong."""
+    def open(self) -> str:
+        """Open the file, or make it. Returns what the log should say of a damaged one, which is put aside.
+
+        `LocalError` says what is wrong.
+        """
         self._check_mode()
         try:
             self._open()
+        except OSError as error:
+            raise LocalError(f"spool {self.path}: {error.strerror}") from None
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError):
                 raise self._fault(error) from None
-            self._put_aside(error)
+            said = self._put_aside(error)
             try:
                 self._open()
             except sqlite3.Error as again:
                 raise self._fault(again) from None
+            return said
+        return ""
 
     def close(self) -> None:
         """Close the file, with all that was written in its one place."""
@@ -116,15 +101,17 @@ class Store:
         """(device, stream, number) of all marks; those of a device in the order in which they were begun."""
         return self._db.execute("SELECT device, stream, number FROM marks ORDER BY id").fetchall()
 
-    def held(self) -> list[Held]:
-        """What the file holds, stream by stream, in the order in which they began; empty ones are removed."""
+    def held(self) -> list[tuple[int, str, str, str, int, int]]:
+        """What the file holds: (id, network, device, stream, events, bytes) of each stream, in the order they began.
+
+        Streams without events are removed.
+        """
         self._db.execute("DELETE FROM streams WHERE id NOT IN (SELECT DISTINCT stream FROM events)")
-        size = f"SUM(LENGTH(data) + LENGTH(topic) + {ROW_BYTES})"
-        rows = self._db.execute(
-            f"SELECT s.id, network, device, s.stream, COUNT(*), {size} "  # noqa: S608 - constants alone
-            "FROM events e JOIN streams s ON s.id = e.stream GROUP BY s.id ORDER BY s.id"
-        )
-        return [Held(*row) for row in rows]
+        return self._db.execute(
+            "SELECT s.id, network, device, s.stream, COUNT(*), SUM(LENGTH(data) + LENGTH(topic) + ?) "
+            "FROM events e JOIN streams s ON s.id = e.stream GROUP BY s.id ORDER BY s.id",
+            (ROW_BYTES,),
+        ).fetchall()
 
     def last_ids(self) -> tuple[int, int]:
         """The highest ids in use, of a stream and of an event."""
@@ -133,29 +120,19 @@ class Store:
         ).fetchone()
         return row
 
-    def write(self, batch: Batch) -> None:
-        """Make all changes of a batch, or none; `Full` when the disk does not take them."""
-        if not batch:
-            return
-        db = self._db
+    def write(self, parts: list[str], trims: list[tuple[str, int]]) -> list[list[tuple[int, int, int]]]:
+        """Make all changes of a batch, or none; `parts`: JSON of its streams, events, marks, stale marks and gone ids.
+
+        `trims` are (network, how many of its oldest events go): returns (id, stream id, bytes) of those of each.
+        `LocalError` when the disk does not take it.
+        """
         try:
-            db.execute("BEGIN IMMEDIATE")
-            self._many("INSERT INTO streams VALUES ", "(?,?,?,?)", "", batch.streams)
-            self._many("INSERT OR IGNORE INTO events VALUES ", "(?,?,?,?,?)", "", batch.events)
-            marks = [(device, stream, number) for (device, stream), number in batch.marks.items()]
-            upsert = " ON CONFLICT DO UPDATE SET number = excluded.number"
-            self._many("INSERT INTO marks (device, stream, number) VALUES ", "(?,?,?)", upsert, marks)
-            for device, streams in batch.known.items():
-                kept = ",".join("?" * len(streams))
-                db.execute(f"DELETE FROM marks WHERE device = ? AND stream NOT IN ({kept})", (device, *streams))  # noqa: S608
-            gone = [(one,) for one in batch.gone]
-            batch.trimmed = [self._oldest(network, count) for network, count in batch.trims]
-            gone += [row[:1] for rows in batch.trimmed for row in rows]
-            self._many("DELETE FROM events WHERE id IN (", "?", ")", gone)
-            db.execute("COMMIT")
+            trimmed = [self._oldest(*trim) for trim in trims]
+            gone = [row[0] for rows in trimmed for row in rows]
+            self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)", [*parts, json.dumps(gone)])
         except sqlite3.Error as error:
-            self._roll_back()
-            raise Full(f"spool {self.path}: {error}") from None
+            raise LocalError(f"spool {self.path}: {error}") from None
+        return trimmed
 
     def read(self, stream: int, after: int, limit: int) -> list[list[Any]]:
         """Up to `limit` events of a stream with numbers above `after`, in order: [id, number, topic, data]."""
@@ -189,6 +166,7 @@ class Store:
         db.execute(f"PRAGMA synchronous = {self._synchronous}")
         db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
         db.executescript(_SCHEMA)
+        db.executescript(_ITEM.sub(r"json_extract(\1, '$[\2]')", _BATCH))
         if unclean:
             found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
@@ -212,7 +190,7 @@ class Store:
             text = f"cannot be opened: may this user write to {self.path.parent}?"
         return LocalError(f"spool {self.path}: {text}")
 
-    def _put_aside(self, error: sqlite3.Error) -> None:
+    def _put_aside(self, error: sqlite3.Error) -> str:
         aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
         try:
             self.path.replace(aside)
@@ -222,11 +200,9 @@ class Store:
                     side.replace(f"{aside}{suffix}")
         except OSError as why:
             raise LocalError(f"spool {self.path}: damaged ({error}), and not to be moved: {why.strerror}") from None
-        logger.error(
-            "spool %s is damaged (%s): it is kept as %s, and a new one begun; what only it held is not delivered",
-            self.path,
-            error,
-            aside,
+        return (
+            f"spool {self.path} is damaged ({error}): it is kept as {aside}, and a new one begun; "
+            "what only it held is not delivered"
         )
 
     def _oldest(self, network: str, count: int) -> list[tuple[int, int, int]]:
@@ -236,17 +212,3 @@ class Store:
             "JOIN streams s ON s.id = e.stream WHERE network = ? ORDER BY e.id LIMIT ?",
             (ROW_BYTES, network, count),
         ).fetchall()
-
-    def _many(self, head: str, row: str, tail: str, rows: Sequence[Iterable[Any]]) -> None:
-        start, left = 0, len(rows)
-        execute: Callable[..., Any] = self._db.execute
-        for size in CHUNKS:
-            statement = head + ",".join([row] * size) + tail if left >= size else ""
-            while left >= size:
-                execute(statement, [value for one in rows[start : start + size] for value in one])
-                start += size
-                left -= size
-
-    def _roll_back(self) -> None:
-        if self._db.in_transaction:
-            self._db.execute("ROLLBACK")
