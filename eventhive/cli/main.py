@@ -14,6 +14,7 @@ COMMANDS = {
     "send": "call events of a network, and see that they are confirmed",
     "gateway": "connect devices with the networks of a configuration, until Ctrl-C",
     "device": "enrol devices, list them, and lay out what goes on a board",
+    "chaos": "break everything that can break, and see whether an event is lost, doubled or reordered",
     "demo": "show it all on this machine: a gateway, a hive, and two devices that run MicroPython",
 }
 

@@ -112,7 +112,7 @@ class Outlet:
         self.lanes: dict[str, Lane] = {}
         self.unheard: dict[str, float] = {}
         self.refused: deque[Entry] = deque()
-        self._network = network
+        self.network = network
         self._disk = disk
         self._active: dict[Lane, None] = {}
         self._heard: dict[str, float] = {}
@@ -127,7 +127,7 @@ class Outlet:
     @property
     def connected(self) -> bool:
         """True while the network's carrier is there."""
-        return self._network.connected
+        return self.network.connected
 
     @property
     def busy(self) -> bool:
@@ -141,7 +141,7 @@ class Outlet:
             lane = self.lanes[device.name] = Lane(self, device.name)
         name = receipt.mark.stream
         stream = lane.streams.get(name) or self._stream(lane, name)
-        if not self.once and self._network.ready and lane.idle and not self.refused:
+        if not self.once and self.network.ready and lane.idle and not self.refused:
             self._pass(lane, stream, device, topic, data, receipt)
             return
         device.await_confirmation(receipt)
@@ -161,7 +161,7 @@ class Outlet:
 
     def tick(self) -> None:
         """Let time pass: go on after an outage, send again what is not confirmed, ask for names that nobody hooked."""
-        network = self._network
+        network = self.network
         self._tell()
         self._replayed = sum([len(lane.flying) for lane in self._active if lane.behind])
         again = network.connections != self._connections
@@ -206,11 +206,11 @@ class Outlet:
 
     def may_publish(self, lane: Lane) -> bool:
         """True while the network takes events of this lane."""
-        return (not lane.behind or self._replayed < REPLAYED) and self._network.ready
+        return (not lane.behind or self._replayed < REPLAYED) and self.network.ready
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
-        lane, network = entry.lane, self._network
+        lane, network = entry.lane, self.network
         if lane.behind:
             self._replayed += 1
         origin = self._disk.origin(lane.device)
@@ -243,7 +243,7 @@ class Outlet:
         """Publish an event at once, without the disk."""
         entry = Entry(lane, stream, receipt.number, topic, data, receipt)
         try:
-            done = self._network.publish(topic, data, device, entry)
+            done = self.network.publish(topic, data, device, entry)
         except LimitError:
             device.await_confirmation(receipt)
             self._admit(entry)
@@ -294,7 +294,7 @@ class Outlet:
     def _expose(self, lane: Lane) -> None:
         """Keep what the carrier does not confirm on disk, and have it acknowledged."""
         flying = lane.flying
-        if flying and (not self._network.connected or self.now() - flying[0].since > UNCONFIRMED_S):
+        if flying and (not self.network.connected or self.now() - flying[0].since > UNCONFIRMED_S):
             for entry in flying:
                 if entry.receipt is not None and not entry.queued and not entry.gone:
                     entry.receipt.device.exposed -= 1
@@ -324,7 +324,7 @@ class Outlet:
             # At the end, so that all of them have their turn.
             del self.unheard[topic]
             self.unheard[topic] = now
-            self._network.publish_once(topic, None, "", "", 0, 0)
+            self.network.publish_once(topic, None, "", "", 0, 0)
 
     def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
         now = self.now()
@@ -344,7 +344,7 @@ class Outlet:
 
     def _tell(self) -> None:
         """Log when the spool begins to fill, and when it is empty again."""
-        if self.events and not self._network.connected and not self._away:
+        if self.events and not self.network.connected and not self._away:
             self._away = True
             logger.warning("network %s is away: events for it are kept in the spool", self.name)
         elif self._away and not self.events:

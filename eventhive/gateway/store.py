@@ -10,6 +10,7 @@ Rules of this file:
     marks    id, device, stream, number      up to which number everything of a stream is here, or was confirmed
 """
 
+import contextlib
 import json
 import os
 import re
@@ -104,9 +105,10 @@ class Store:
     def held(self) -> list[tuple[int, str, str, str, int, int]]:
         """What the file holds: (id, network, device, stream, events, bytes) of each stream, in the order they began.
 
-        Streams without events are removed.
+        Streams without events are removed, where the disk takes it.
         """
-        self._db.execute("DELETE FROM streams WHERE id NOT IN (SELECT DISTINCT stream FROM events)")
+        with contextlib.suppress(sqlite3.OperationalError):
+            self._db.execute("DELETE FROM streams WHERE id NOT IN (SELECT DISTINCT stream FROM events)")
         return self._db.execute(
             "SELECT s.id, network, device, s.stream, COUNT(*), SUM(LENGTH(data) + LENGTH(topic) + ?) "
             "FROM events e JOIN streams s ON s.id = e.stream GROUP BY s.id ORDER BY s.id",

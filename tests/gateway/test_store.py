@@ -20,8 +20,10 @@ def opened(path: Path) -> Store:
 
 
 def write(store: Store, events: int, first: int = 1, gone: tuple[int, ...] = ()) -> None:
-    rows = [(number, 1, number, "my-hive/queen/t", json.dumps({"n": number})) for number in range(first, first + events)]
-    parts = [[(1, "my-hive", "sensor-1", STREAM)], rows, [("sensor-1", STREAM, first + events - 1)], [], list(gone)]
+    numbers = range(first, first + events)
+    rows = [(number, 1, number, "my-hive/queen/t", json.dumps({"n": number})) for number in numbers]
+    marks = [("sensor-1", STREAM, first + events - 1)]
+    parts = [[(1, "my-hive", "sensor-1", STREAM)], rows, marks, [], list(gone)]
     store.write([json.dumps(part) for part in parts], [])
 
 
@@ -46,7 +48,7 @@ def test_its_file_is_its_owners_alone(tmp_path: Path) -> None:
     opened(path).close()
     assert path.stat().st_mode & 0o777 == 0o600
     path.chmod(0o640)
-    with pytest.raises(LocalError, match="others may read it .mode 640.: chmod 600"):
+    with pytest.raises(LocalError, match=r"others may read it .mode 640.: chmod 600"):
         Store(path, "full").open()
 
 
@@ -112,6 +114,14 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
         write(store, 1000, 2)
     assert numbers(store) == [1]
     assert store.marks() == [("sensor-1", STREAM, 1)]
+
+
+def test_a_full_disk_does_not_hold_up_a_start(tmp_path: Path) -> None:
+    store = opened(tmp_path / "spool")
+    write(store, 1)
+    write(store, 0, 2, gone=(1,))
+    store._db.execute("PRAGMA query_only = 1")
+    assert store.held() == []
 
 
 def test_the_oldest_make_room(tmp_path: Path) -> None:
