@@ -44,6 +44,7 @@ KEYS = {
         "reference_per_second": int,
         "import_ms": float,
     },
+    "durable": {"pipelined_50": int, "lockstep_50": int, "lockstep_ratio": float, "fdatasync_ms": float},
     "device_cpu": {"seal_us": float, "open_us": float},
 }
 NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")

@@ -1,10 +1,10 @@
-"""`eventhive device`: enrol a device, list and remove devices, lay out the files of a board."""
+"""`eventhive device`: enrol devices, list and remove them, say what they may do, lay out the files of a board."""
 
 import argparse
 import json
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,11 +40,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     rekey.add_argument("name", metavar="NAME")
     rekey.add_argument("--file", type=Path, metavar="FILE", help="its eventhive.json, to put the new key in")
 
+    allow = _action(actions, "allow", "let a device publish or receive more, or set its limits", run_allow)
+    deny = _action(actions, "deny", "take rights away from a device", run_deny)
+    for action in (allow, deny):
+        action.add_argument("name", metavar="NAME")
+        action.add_argument("--publish", action="append", default=[], metavar="GLOB", help="'my-hive/queen/*', say")
+        action.add_argument("--receive", action="append", default=[], metavar="GLOB", help="'sensor-1/*', say")
+    allow.add_argument("--rate", type=float, metavar="N", help="events a second that it may send; 0: no limit")
+    allow.add_argument("--burst", type=int, metavar="N", help="of these, how many at once (as many as --rate)")
+    allow.add_argument("--size", type=int, metavar="N", help="characters of JSON that an event may have; 0: no limit")
+
     stage = _action(actions, "stage", "write into a folder what goes on a board, laid out as on the board", run_stage)
     stage.add_argument("folder", type=Path, metavar="DIR")
     stage.add_argument("--mpy", action="store_true", help="compiled, which takes a fraction of the heap")
 
-    for action in (add, listing, remove, rekey):
+    for action in (add, listing, remove, rekey, allow, deny):
         action.add_argument(
             "-c", "--config", default=DEFAULT_CONFIG, metavar="FILE", help=f"of the gateway ({DEFAULT_CONFIG})"
         )
@@ -142,6 +152,32 @@ def run_rekey(arguments: argparse.Namespace) -> int:
         print(text)
         say("put these two into the board's eventhive.json, and restart the board; show them to nobody")
     say(f"device '{arguments.name}': the old key is good until the board uses the new one")
+    return _tell_gateway(config)
+
+
+def run_allow(arguments: argparse.Namespace) -> int:
+    """Give rights, and tell a running gateway."""
+    from ..gateway.keys import KeyStore
+
+    config = _config(arguments.config)
+    limits = {key: getattr(arguments, key) for key in ("rate", "burst", "size")}
+    entry = KeyStore(config.gateway.keys).allow(arguments.name, arguments.publish, arguments.receive, **limits)
+    return _tell_rights(arguments.name, entry, config)
+
+
+def run_deny(arguments: argparse.Namespace) -> int:
+    """Take rights away, and tell a running gateway."""
+    from ..gateway.keys import KeyStore
+
+    config = _config(arguments.config)
+    entry = KeyStore(config.gateway.keys).deny(arguments.name, arguments.publish, arguments.receive)
+    return _tell_rights(arguments.name, entry, config)
+
+
+def _tell_rights(name: str, entry: Any, config: Any) -> int:
+    limits = [f"{key} {getattr(entry, key):g}" for key in ("rate", "burst", "size") if getattr(entry, key)]
+    rights = f"publish: {_globs(entry.publish)}; receive: {_globs(entry.receive)}"
+    say("; ".join([f"device '{name}': {rights}", *limits]))
     return _tell_gateway(config)
 
 
@@ -265,6 +301,7 @@ def _row(name: str, entry: Any, states: dict[str, Any] | None) -> dict[str, Any]
         "enrolled": entry is not None,
         "publish": list(entry.publish) if entry else [],
         "receive": list(entry.receive) if entry else [],
+        **({key: getattr(entry, key) for key in ("rate", "burst", "size")} if entry else {}),
         "online": None if states is None else False,
     }
     return {**row, **((states or {}).get(name, {}))}
@@ -276,5 +313,5 @@ def _state(row: dict[str, Any]) -> str:
     return "unknown" if row["online"] is None else "away"
 
 
-def _globs(globs: list[str]) -> str:
+def _globs(globs: Sequence[str]) -> str:
     return ", ".join(globs) or "nothing"

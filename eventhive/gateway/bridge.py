@@ -7,13 +7,15 @@ hooks of this process, other devices and the wire alike, and its own events neve
 
 import contextlib
 import logging
+import shlex
 from collections.abc import Callable
 from typing import Protocol
 
 from ..core.envelope import ASK, EVENT, HOOKS, ONCE, REPLY
 from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
-from ..core.names import is_remote, split_name
+from ..core.json_host import dumps
+from ..core.names import is_remote, local_name, split_name
 from ..core.outcomes import UNDONE, RequestError, status_of
 from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS
 from ..core.session import REJECTED
@@ -31,6 +33,9 @@ MAX_UNACKNOWLEDGED = 2048
 MAX_ROUTES = 128
 
 NO_NETWORK = "its network is not under 'connectors' in the gateway's configuration"
+
+NOT_PUBLISHED = "not among what it may publish in the gateway's key file; to allow it: "
+NOT_RECEIVED = "not among what it may receive in the gateway's key file; to allow it: "
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -130,8 +135,8 @@ class Bridge:
     def _numbered(self, device: Device, name: str, data: object, number: int) -> None:
         network = self._route(device, name)
         receipt = Receipt(device, device.mark, number)
-        device.events += 1
-        if network is None:
+        device.count()
+        if network is None or (device.rights.size and self._too_long(device, name, data)):
             device.refused += 1
             device.confirm(receipt)
             return
@@ -151,6 +156,14 @@ class Bridge:
             device.confirm(receipt)
         else:
             device.await_confirmation(receipt)
+
+    def _too_long(self, device: Device, name: str, data: object) -> bool:
+        size = len(dumps(data))
+        if size <= device.rights.size:
+            return False
+        what = "an event %s is put aside: %d characters, it may send %d (eventhive device allow --size)"
+        device.warn(device.refused + 1, what, printable(name), size, device.rights.size)
+        return True
 
     def _ask(self, device: Device, name: str, data: object, number: int) -> None:
         network, session = self._route(device, name), device.session
@@ -187,7 +200,7 @@ class Bridge:
         if network is None:
             why = NO_NETWORK
         elif not device.rights.may_publish(name):
-            why = "not among what it may publish in the gateway's key file"
+            why = NOT_PUBLISHED + _allow(device, "publish", name)
             network = None
         else:
             return network
@@ -219,7 +232,7 @@ class Bridge:
         if not is_remote(name) or split_name(name)[0] not in self.networks:
             return NO_NETWORK
         if not device.rights.may_receive(name):
-            return "not among what it may receive in the gateway's key file"
+            return NOT_RECEIVED + _allow(device, "receive", local_name(name))
         return f"it hooks {MAX_HOOKS} others already" if len(device.hooks) >= MAX_HOOKS else ""
 
     def _network(self, name: str) -> Network:
@@ -229,3 +242,8 @@ class Bridge:
 def printable(text: str) -> str:
     """Text of a peer as it may appear in a log: no control characters, not endless."""
     return "".join(character if character.isprintable() else "?" for character in text[:200])
+
+
+def _allow(device: Device, right: str, name: str) -> str:
+    """The command that gives a device a right."""
+    return f"eventhive device allow {device.name} --{right} {shlex.quote(printable(name))}"

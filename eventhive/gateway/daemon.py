@@ -11,6 +11,7 @@ from ..core.errors import LocalError
 from ..websocket import serve
 from .bridge import Bridge
 from .control import ControlServer
+from .device import Device
 from .devices import Devices, Enrolled
 from .keys import KeyStore
 from .serial_link import SerialLink
@@ -41,6 +42,7 @@ class Gateway:
         self.bridge = Bridge(self.devices, hive.networks, lambda: time.time_ns() // 1_000_000)
         self.address = ""
         self.spool: Spool | None = None
+        self._limited: list[Device] = []
         self._hive = hive
         # Networks that are never away, because they are in this process.
         self._here = {name for name, one in config.servers.items() if not one.needed}
@@ -111,10 +113,14 @@ class Gateway:
                     list(entry.publish),
                     list(entry.receive),
                     (entry.next_key, entry.next_keygen) if entry.next_key else None,
+                    entry.rate,
+                    entry.burst,
+                    entry.size,
                 )
                 for name, entry in entries.items()
             }
         )
+        self._limited = [device for device in self.devices.by_name.values() if device.rights.rate]
         return len(entries)
 
     def _open_spool(self, config: Any) -> None:
@@ -152,6 +158,8 @@ class Gateway:
             last = now
             for link in self.serial:
                 link.tick(elapsed_ms)
+            for device in self._limited:
+                device.refill(elapsed_ms)
             slow_ms += elapsed_ms
             if self._links is not None and slow_ms >= TICK_MS:
                 self._links.tick(slow_ms)

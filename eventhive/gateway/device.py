@@ -73,11 +73,17 @@ class Arrival(Protocol):
 
 
 class Rights:
-    """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right."""
+    """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right.
 
-    def __init__(self, publish: list[str], receive: list[str]):
+    `rate`: events a second, of which `burst` may come at once; `size`: characters of JSON of one. 0: no such limit.
+    """
+
+    def __init__(self, publish: list[str], receive: list[str], rate: float = 0, burst: int = 0, size: int = 0):
         self.publish = tuple(publish)
         self.receive = tuple(receive)
+        self.rate = rate
+        self.burst = burst or max(rate, 1)
+        self.size = size
 
     def may_publish(self, name: str) -> bool:
         """True when the device may send an event of this full name."""
@@ -118,6 +124,8 @@ class Device:
         self._unconfirmed: deque[Receipt] = deque()
         # Events that wait for a network, and are neither on disk nor on their way there.
         self.exposed = 0
+        # Events that it may still send at once; below 0, acknowledgements are withheld, which makes it wait.
+        self.allowance = float(rights.burst)
 
     @property
     def enrolled(self) -> bool:
@@ -214,6 +222,20 @@ class Device:
         if str(count).strip("0") == "1":
             logger.warning(f"device %s: {what} (%d so far)", self.name, *args, count)
 
+    def count(self) -> None:
+        """An event was taken."""
+        self.events += 1
+        if self.rights.rate:
+            self.allowance -= 1
+
+    def refill(self, elapsed_ms: int) -> None:
+        """Let time pass for its rate."""
+        if self.rights.rate:
+            withheld = self.allowance < 0
+            self.allowance = min(self.allowance + self.rights.rate * elapsed_ms / 1000, self.rights.burst)
+            if withheld and self.allowance >= 0:
+                self.settle()
+
     @property
     def unacknowledged(self) -> int:
         """Events that it waits for the acknowledgement of."""
@@ -234,7 +256,7 @@ class Device:
     def confirm(self, receipt: "Receipt") -> None:
         """An event is where it has to be at once: acknowledge it, unless an earlier one is still on its way."""
         receipt.waits = False
-        if self._unconfirmed:
+        if self._unconfirmed or self.allowance < 0:
             self._unconfirmed.append(receipt)
             return
         receipt.mark.confirmed = receipt.number
@@ -255,6 +277,8 @@ class Device:
     def settle(self) -> None:
         """Acknowledge, in order, what has been confirmed."""
         waiting = self._unconfirmed
+        if self.allowance < 0:
+            return
         while waiting and not waiting[0].waits:
             receipt = waiting.popleft()
             receipt.mark.confirmed = receipt.number

@@ -30,6 +30,9 @@ class Enrolled:
     publish: list[str]
     receive: list[str]
     next_secret: Secret | None = field(default=None, repr=False)
+    rate: float = 0
+    burst: int = 0
+    size: int = 0
 
 
 class Devices:
@@ -113,7 +116,7 @@ class Devices:
         if entry is None:
             rights = Rights([f"{network}/*/*" for network in self._networks], [f"{name}/*"])
             return self._made(Device(name, rights, None, self._random(STREAM_BYTES).hex(), self._metadata_key))
-        rights = Rights(entry.publish, entry.receive)
+        rights = Rights(entry.publish, entry.receive, entry.rate, entry.burst, entry.size)
         stream = self._random(STREAM_BYTES).hex()
         device = Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
         device.give(device.secret, entry.next_secret)

@@ -7,6 +7,9 @@ Rules of this file:
 
     {"sensor-1": {"key": "64 hex digits", "keygen": 0, "publish": ["my-hive/*/*"], "receive": ["sensor-1/*"]}}
 
+Beside these, an entry may have "rate", events a second, with "burst", how many may come at once (it is as the rate
+where it is missing), and "size", characters of JSON of one event.
+
 A device that is given a new key has that as "next_key" beside the old one, until it has used it: then the new key takes
 the place of the old one, and `keygen` is one more.
 """
@@ -16,7 +19,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,14 +33,18 @@ from ..core.keys import KEY_BYTES
 MAX_KEYGEN = 255
 
 _FIELDS = {"key": str, "keygen": int, "publish": list, "receive": list}
-_OPTIONAL = {"next_key": str}
+_OPTIONAL = {"next_key": str, "rate": float, "burst": int, "size": int}
+
+# The most that a limit may say: far above what any device does, and still exact.
+MAX_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True)
 class Entry:
     """One device: its key, the number of that key, and globs of what it may publish and receive; no glob, no right.
 
-    `next_key` is one that it was given and has not used yet; its number is `next_keygen`.
+    `next_key` is one that it was given and has not used yet; its number is `next_keygen`. `rate` are events a second,
+    `burst` how many at once, `size` characters of JSON of one event; 0 where there is no such limit.
     """
 
     key: bytes = field(repr=False)
@@ -45,6 +52,9 @@ class Entry:
     publish: tuple[str, ...]
     receive: tuple[str, ...]
     next_key: bytes | None = field(default=None, repr=False)
+    rate: float = 0
+    burst: int = 0
+    size: int = 0
 
     @property
     def next_keygen(self) -> int:
@@ -92,9 +102,42 @@ class KeyStore:
 
     def rekey(self, name: str) -> Entry:
         """Make a new key for a device; the old one is good until the first use of the new one."""
+        return self._change(name, lambda entry: replace(entry, next_key=os.urandom(KEY_BYTES)))
+
+    def allow(self, name: str, publish: Iterable[str], receive: Iterable[str], **limits: float | None) -> Entry:
+        """Let a device do more: globs that are added to its rights; `limits` (rate, burst, size) that are not None."""
+        given: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
+        for key, value in given.items():
+            if not 0 <= value <= MAX_LIMIT:
+                raise LocalError(f"device '{name}': {key}: a number from 0 (no limit) to {MAX_LIMIT} is needed")
+        return self._change(
+            name,
+            lambda entry: replace(
+                entry, publish=_union(entry.publish, publish), receive=_union(entry.receive, receive), **given
+            ),
+        )
+
+    def deny(self, name: str, publish: Iterable[str], receive: Iterable[str]) -> Entry:
+        """Take globs away from the rights of a device; `LocalError` names one that it has not."""
+        publish, receive = set(publish), set(receive)
+
+        def less(entry: Entry) -> Entry:
+            for right, had, taken in (("publish", entry.publish, publish), ("receive", entry.receive, receive)):
+                for glob in taken - set(had):
+                    has = ", ".join(had) or "none"
+                    raise LocalError(f"device '{name}' has no right to {right} '{glob}'; it has: {has}")
+            return replace(
+                entry,
+                publish=tuple(glob for glob in entry.publish if glob not in publish),
+                receive=tuple(glob for glob in entry.receive if glob not in receive),
+            )
+
+        return self._change(name, less)
+
+    def _change(self, name: str, change: Callable[[Entry], Entry]) -> Entry:
         with self._locked():
             entries = self._known(name)
-            entries[name] = replace(entries[name], next_key=os.urandom(KEY_BYTES))
+            entries[name] = change(entries[name])
             self._write(entries)
         return entries[name]
 
@@ -150,6 +193,8 @@ class KeyStore:
             raise fault("a name is 1 to 32 letters, digits, '-' and '_'")
         if not isinstance(fields, dict):
             raise fault(f"must be an object with {', '.join(_FIELDS)}")
+        if type(fields.get("rate")) is int:
+            fields = {**fields, "rate": float(fields["rate"])}
         known = {**_FIELDS, **_OPTIONAL}
         for key in fields:
             if key not in known:
@@ -163,6 +208,7 @@ class KeyStore:
             _globs("publish", fields["publish"], fault),
             _globs("receive", fields["receive"], fault),
             _key("next_key", fields["next_key"], fault) if "next_key" in fields else None,
+            **{key: _limit(key, fields[key], fault) for key in _LIMITS if key in fields},
         )
 
     @contextmanager
@@ -198,12 +244,16 @@ class KeyStore:
             raise LocalError(f"key file {self.path}: cannot be written: {error.strerror}") from None
 
 
-_KINDS = {str: "string", int: "integer", list: "array of strings"}
+_KINDS = {str: "string", int: "integer", float: "number", list: "array of strings"}
+_LIMITS = ("rate", "burst", "size")
 
 
 def _fields(entry: Entry) -> dict[str, Any]:
     fields = {**asdict(entry), "key": entry.key.hex()}
     next_key = fields.pop("next_key")
+    for key in _LIMITS:
+        if not fields[key]:
+            del fields[key]
     return {**fields, "next_key": next_key.hex()} if next_key else fields
 
 
@@ -227,3 +277,13 @@ def _globs(key: str, globs: list[Any], fault: Any) -> tuple[str, ...]:
     if not all(isinstance(glob, str) and glob for glob in globs):
         raise fault(f"'{key}' must be a JSON array of strings")
     return tuple(globs)
+
+
+def _limit(key: str, value: Any, fault: Any) -> Any:
+    if not 0 <= value <= MAX_LIMIT:
+        raise fault(f"'{key}' must be 0 (no limit) to {MAX_LIMIT}")
+    return value
+
+
+def _union(globs: tuple[str, ...], more: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*globs, *more)))

@@ -80,7 +80,11 @@ def test_names_without_end_are_not_kept(stand: Stand) -> None:
 @pytest.mark.parametrize(
     ("hook", "why"),
     [
-        ('"my-hive/b/led"', "not among what it may receive in the gateway's key file"),
+        (
+            '"my-hive/b/led"',
+            "not among what it may receive in the gateway's key file; to allow it: "
+            "eventhive device allow a --receive b/led",
+        ),
         ('"other-hive/a/led"', "its network is not under 'connectors' in the gateway's configuration"),
         ('"a/led"', "its network is not under 'connectors' in the gateway's configuration"),
         ('"led"', "its network is not under 'connectors' in the gateway's configuration"),
