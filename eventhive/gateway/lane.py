@@ -276,6 +276,8 @@ class Lane:
             return True
         before = flying[-1].number if flying and outlet.once else 0
         entry.since = outlet.now()
+        if not flying:
+            self._moved = entry.since
         # Before it is passed on, because it may be confirmed before that returns.
         flying.append(entry)
         try:

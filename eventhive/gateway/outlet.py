@@ -6,6 +6,7 @@ Rules of this file:
 3. What a quota refuses is not acknowledged, and waits in order until there is room; so the devices keep it.
 """
 
+import contextlib
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -324,7 +325,8 @@ class Outlet:
             # At the end, so that all of them have their turn.
             del self.unheard[topic]
             self.unheard[topic] = now
-            self.network.publish_once(topic, None, "", "", 0, 0)
+            with contextlib.suppress(LimitError):
+                self.network.publish_once(topic, None, "", "", 0, 0)
 
     def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
         now = self.now()

@@ -108,7 +108,11 @@ class Spool:
             self._time += min(now - last, MAX_TICK_S)
             last = now
             for outlet in self.outlets.values():
-                outlet.tick()
+                try:
+                    outlet.tick()
+                except Exception:
+                    # A fault of this program: the other networks, and the next tick, must outlive it.
+                    logger.exception("network %s: unexpected", outlet.name)
             if self._gone:
                 self._writer.wake()
 
