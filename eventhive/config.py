@@ -54,6 +54,11 @@ MAX_FROM_BROADCAST_SECONDS = 3600
 AUTO = "auto"
 CLASSIC = "classic"
 
+# Whoever switched a light on has seen within an hour that it did not go on.
+COMMAND_TTL_S = 3600
+# A year: longer than anything that is still meant to happen.
+MAX_COMMAND_TTL_S = 31_536_000
+
 # When the gateway acknowledges a device's event: the carrier has confirmed it; or it is on disk, and stays there until
 # hooks have confirmed it.
 SENT = "sent"
@@ -126,7 +131,10 @@ class SerialPort:
 
 @dataclass(frozen=True)
 class Gateway:
-    """The `gateway:` section. `websocket` is None where devices are not taken over it, `spool` where there is none."""
+    """The `gateway:` section. `websocket` is None where devices are not taken over it, `spool` where there is none.
+
+    `command_ttl`: seconds that a command lives for a device that is not there.
+    """
 
     websocket: Address | None
     serial: tuple[SerialPort, ...]
@@ -134,6 +142,7 @@ class Gateway:
     keys: Path
     control: Path
     spool: SpoolConfig | None = None
+    command_ttl: int = COMMAND_TTL_S
 
 
 @dataclass(frozen=True)
@@ -201,7 +210,7 @@ _CONNECTOR = (
     "delivery",
 )
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
-_GATEWAY = ("websocket", "serial", "insecure", "keys", "control", "spool")
+_GATEWAY = ("websocket", "serial", "insecure", "keys", "control", "spool", "command_ttl")
 
 
 def _networks(root: Section, key: str, known: tuple[str, ...]) -> list[tuple[str, Section]]:
@@ -307,6 +316,7 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         settings.directory / section.text("keys", f"{settings.stem}.keys"),
         settings.directory / section.text("control", f"{settings.stem}.sock"),
         spool_of(section, settings.directory / f"{settings.stem}.spool", networks),
+        section.integer("command_ttl", COMMAND_TTL_S, 1, MAX_COMMAND_TTL_S),
     )
 
 

@@ -13,12 +13,13 @@
 After `init()` the attributes of the `Node` are attributes of this module: `await run(*coroutines)` keeps the link up
 until `stop()`, `await send(event, data, timeout_s)` is True once the event was acknowledged, `post(event, data)` sends
 one that may be lost, `await request_async(event, data, timeout)` is what a hook of that event returns, wherever it
-runs (`requests.py`), `time_ms` is the gateway's time, `outbox` holds what waits.
+runs (`requests.py`), `keep(event, policy)` says what is kept of an event when there is no room (`keep.py`), `await
+sleep(ms)` ends with a deep sleep (`sleep.py`), `time_ms` is the gateway's time, `outbox` holds what waits.
 """
 
 from eventhive.core.errors import EventHiveError, LocalError, PeerError
 
-from .node import Node, forget
+from .node import Node, forget, part
 
 node = None
 _events = None
@@ -33,6 +34,8 @@ def __getattr__(name):
         from .requests import requests
 
         return requests(node).request
+    if name == "keep" or name == "sleep":
+        return part(name)(node)
     return getattr(node, name)
 
 

@@ -6,7 +6,7 @@ from eventhive.core.envelope import ASK, EVENT, ONCE, REPLY
 from eventhive.core.names import local_name
 from eventhive.core.session import REJECTED
 
-from .port import print_exception, sleep_ms
+from .port import print_exception, sleep_ms, ticks_diff, ticks_ms
 
 # Coroutines of hooks that run at a time; what arrives then waits until one has ended. Each is a task in a small heap.
 MAX_TASKS = 8
@@ -31,7 +31,7 @@ class Arrivals:
         self._node.mark = session.marks
         kind = event[0]
         if kind == EVENT or kind == ONCE or kind == ASK:
-            self._waiting.append((session, event))
+            self._waiting.append((session, event, ticks_ms()))
         elif kind == REPLY:
             self._requests().take(*event[1:])
         elif kind == REJECTED:
@@ -45,7 +45,10 @@ class Arrivals:
         node = self._node
         while self._waiting:
             await sleep_ms(0)
-            session, event = self._waiting.pop(0)
+            session, event, since = self._waiting.pop(0)
+            if len(event) > 4 and event[0] == EVENT and ticks_diff(ticks_ms(), since) >= event[4]:
+                node.expired += 1
+                continue
             node.received += 1
             self._error = None
             results = node.events.deliver(local_name(event[1]), event[2], self._failed) if node.events else []

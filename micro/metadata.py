@@ -6,7 +6,7 @@ from os import urandom
 from eventhive.core.version import VERSION
 
 
-def with_metadata(name, data, key, time_ms):
+def load(name, data, key, time_ms):
     """A copy of `data` that carries its time (seconds since 1970), version, event and id under `key`."""
     data = dict(data)
     data[key] = {"time": time_ms // 1000, "version": VERSION, "event": name, "id": hexlify(urandom(16)).decode()}

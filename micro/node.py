@@ -6,7 +6,6 @@ An outage is a state, not an error: `EVENTS.call` puts into the outbox whether o
 import asyncio
 import gc
 import sys
-from os import urandom
 
 from eventhive.core.envelope import ACK, encode
 from eventhive.core.errors import LocalError, PeerError
@@ -36,6 +35,17 @@ def forget(name):
     gc.collect()
 
 
+def part(name):
+    """`load` of a module that a board has where it was asked for when its files were staged."""
+    try:
+        package = __import__("eventhive." + name)
+    except ImportError:
+        raise LocalError("this board has no '%s': stage its files with '--with %s'" % (name, name))
+    # A function of this name is what programs find there, not its module.
+    package.__dict__.pop(name, None)
+    return sys.modules["eventhive." + name].load
+
+
 async def within(seconds, work):
     """Await a coroutine, or a task, in this task; asyncio.TimeoutError, and its end, when it takes longer.
 
@@ -62,22 +72,23 @@ class Node:
     """One device and its link. `settings` are what `settings.check` gives; `events` is its EventList, once it has one.
 
     `session` is None while there is no connection. Counters: `received` events given to hooks, `failed` hooks that
-    raised, `unclaimed` events that nothing hooks, `rejected` unusable ones; those of what is sent are `outbox`'s.
-    `time_ms` is the gateway's time in milliseconds since 1970, 0 before the first connection. `woken` is set when
-    there is something to send. `log(text)` may be replaced.
+    raised, `unclaimed` events that nothing hooks, `rejected` unusable ones, `expired` ones that waited for their hook
+    longer than they live; those of what is sent are `outbox`'s. `time_ms` is the gateway's time in milliseconds since
+    1970, 0 before the first connection. `woken` is set when there is something to send. `spill` and `outage` are None
+    while there is none, `at` is the index of the link in use; `before(name, payload)`, if set, is called before an
+    event is put into the outbox. `log(text)` may be replaced.
     """
+
+    # Here, because an object with fewer attributes grows its table in smaller pieces.
+    before = outage = spill = events = session = mark = serial = None
+    failed = unclaimed = rejected = expired = boot = connection = at = 0
 
     def __init__(self, settings, boot_file):
         self.log = print
-        self.events = None
-        self.received = self.failed = self.unclaimed = self.rejected = self.time_ms = 0
+        self.received = self.time_ms = 0
         self.outbox = Outbox(settings["outbox_bytes"], EVENT_BYTES)
-        self.session = None
         self._settings = settings
-        self.mark = None
         self.boot_file = boot_file
-        self.boot = self.connection = 0
-        self.serial = None
         self.woken = asyncio.Event()
         self._acked = asyncio.Event()
         self._stopped = asyncio.Event()
@@ -85,6 +96,8 @@ class Node:
         self._failure = None
         self._arrivals = None
         self._ticks = ticks_ms()
+        if "spill" in settings:
+            self.spill = part("spill")(self, settings["spill"])
 
     def listen(self, events):
         """Take what is called in this EventList, and give it what arrives."""
@@ -94,7 +107,10 @@ class Node:
 
     def call(self, name, data):
         """Queue an event for the network in its name: its number, or 0 when the outbox is full (`outbox.dropped`)."""
-        number = self.outbox.put(name, self.payload(name, data))
+        payload = self.payload(name, data)
+        if self.before:
+            self.before(name, payload)
+        number = self.outbox.put(name, payload)
         self.woken.set()
         return number
 
@@ -120,7 +136,10 @@ class Node:
 
     async def run(self, *tasks):
         """Keep the link up, and run these coroutines beside it, until `stop`, or until one raises: so does this."""
-        started = [asyncio.create_task(self._guard(task)) for task in [self._keep()] + list(tasks)]
+        tasks = (self._keep(),) + tasks
+        if "status" in self._settings:
+            tasks += (part("status")(self, self._settings["status"]),)
+        started = [asyncio.create_task(self._guard(task)) for task in tasks]
         await self._stopped.wait()
         for last in (self._acknowledged(self.outbox.next - 1), started[0]):
             try:
@@ -132,6 +151,8 @@ class Node:
             self.woken.set()
         for task in started:
             task.cancel()
+        if self.spill:
+            self.spill.write()
         if self._failure:
             raise self._failure
 
@@ -143,43 +164,36 @@ class Node:
             self.stop()
 
     async def _keep(self):
-        if "wifi" in self._settings:
-            from .wifi import join
-
-            await join(self._settings["wifi"], self.log)
-        waits = None
+        links = self._settings["link"]
         while not self._stopped.is_set():
-            refused = 0
+            session = error = None
             try:
-                session = await self._serve()
-                refused, why = session.refused, session.closed
-            except (OSError, EOFError, PeerError, MemoryError, asyncio.TimeoutError) as error:
-                why = str(error) or "the gateway does not answer"
-            if self._opened:
-                self.log("eventhive: link down: %s" % why)
-            else:
-                self.log("eventhive: no connection to %s: %s" % (self._settings["link"]["name"], why))
-            from eventhive.core.backoff import MAX_MS, delays
+                session = await self._serve(links[self.at])
+            except (OSError, EOFError, PeerError, MemoryError, asyncio.TimeoutError) as raised:
+                error = raised
+            if not self.outage:
+                from .outage import Outage
 
-            if self._opened or not waits:
-                waits = delays(lambda below: int.from_bytes(urandom(2), "big") % below)
-            self._opened, self.session = False, None
+                self.outage = Outage(self, links)
+            opened, self._opened, self.session = self._opened, False, None
+            pause_ms = self.outage.take(opened, session, error)
+            # A session that stays in this frame would stay in memory.
+            session = error = None
             if not self._stopped.is_set():
-                # A refusal does not change by asking often.
-                await sleep_ms(MAX_MS if refused else next(waits))
+                await sleep_ms(pause_ms)
 
-    async def _serve(self):
+    async def _serve(self, link):
         self._passed()
         # What stays is loaded and made first, and in a heap in one piece; a hand-shake in between would cut it up.
         gc.collect()
         from eventhive.core.session import Session
 
-        link = self._settings["link"]
-        session = Session(WEBSOCKET_LIMIT if "host" in link else SERIAL_LIMIT, self.outbox, self.mark)
+        limit = WEBSOCKET_LIMIT if "host" in link else SERIAL_LIMIT
+        session = Session(limit, self.spill.start() if self.spill else self.outbox, self.mark)
         try:
             from .dial import dial
 
-            carrier = await dial(self, link, session.limit)
+            carrier = await dial(self, self._settings, link, session.limit)
             # A name that stays in this frame would keep the whole module.
             dial = None
             forget("eventhive.dial")
@@ -188,7 +202,7 @@ class Node:
             await shake_hands(self, self._settings, carrier, session)
         finally:
             dial = shake_hands = None
-            for name in ("dial", "ws_connect", "shake", "boot"):
+            for name in ("dial", "wifi", "ws_connect", "shake", "boot"):
                 forget("eventhive." + name)
             for name in ("keys", "greet", "opening", "welcome", "ids"):
                 forget("eventhive.core." + name)
@@ -197,6 +211,8 @@ class Node:
         self.session = session
         if session.closed:
             return session
+        if self.spill:
+            self.spill.join(session)
         self._opened = True
         self._acked.set()
         self.log("eventhive: link up")
@@ -216,9 +232,7 @@ class Node:
             raise LocalError("%s: its network is not under 'connectors' in eventhive.json" % name)
         options = self._settings["eventhive"]
         if not options.get("remove_metadata", True) and type(data) is dict:
-            from .metadata import with_metadata
-
-            data = with_metadata(name, data, options.get("metadata_key", "__eventhive__"), self.time_ms)
+            data = part("metadata")(name, data, options.get("metadata_key", "__eventhive__"), self.time_ms)
         return encode(data)
 
     async def _acknowledged(self, number):

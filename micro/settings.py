@@ -3,6 +3,8 @@
     {"id": "sensor-1", "key": "64 hex digits",
      "link": {"type": "websocket", "host": "192.168.1.10", "port": 8086, "endpoint": "/device"},
      "connectors": {"my-hive": {"input_channel": "sensor-1"}}}
+
+`link` may be a list of several ways to the gateway: they are tried in turn, the last good one first.
 """
 
 import json
@@ -21,12 +23,14 @@ _TOP = {
     "id": str,
     "key": str,
     "keygen": int,
-    "link": dict,
+    "link": None,
     "connectors": dict,
     "eventhive": dict,
     "wifi": dict,
     "heartbeat": int,
     "outbox_bytes": int,
+    "spill": dict,
+    "status": int,
 }
 _LINKS = {
     "websocket": {"type": str, "host": str, "port": int, "endpoint": str},
@@ -34,7 +38,7 @@ _LINKS = {
 }
 _CONNECTOR = {"input_channel": str}
 _EVENTHIVE = {"remove_metadata": bool, "metadata_key": str}
-_WIFI = {"ssid": str, "password": str}
+_WIFI = {"ssid": str, "password": str, "reset_after": int}
 
 
 def read(path):
@@ -61,7 +65,10 @@ def check(settings):
     if not is_id(settings["id"]):
         raise LocalError("id: 1 to 32 letters, digits, '-' and '_'")
     settings["key"] = _key(settings.get("key"))
-    settings["link"] = _link(settings["link"])
+    links = settings["link"]
+    settings["link"] = [_link(link) for link in (links if type(links) is list else [links])]
+    if not links:
+        raise LocalError("link: at least one is needed")
     for name, connector in settings["connectors"].items():
         _known(connector, _CONNECTOR, "connectors.%s." % name)
     settings["eventhive"] = settings.get("eventhive", {})
@@ -90,18 +97,18 @@ def _key(text):
 
 
 def _link(link):
-    known = _LINKS.get(link.get("type"))
+    known = _LINKS.get(link.get("type")) if type(link) is dict else None
     if not known:
         raise LocalError("link.type: 'websocket' or 'serial'")
     _known(link, known, "link.")
     needed = "host" if link["type"] == "websocket" else "device"
     if needed not in link:
         raise LocalError("link.%s is missing" % needed)
-    link["port"] = link.get("port", 8086)
-    link["endpoint"] = link.get("endpoint", "/device")
-    # What messages call it.
-    link["name"] = "%s:%d" % (link["host"], link["port"]) if needed == "host" else link["device"]
-    return link
+    if needed == "device":
+        return {"device": link["device"], "name": link["device"]}
+    host, port = link["host"], link.get("port", 8086)
+    # `name` is what messages call it.
+    return {"host": host, "port": port, "endpoint": link.get("endpoint", "/device"), "name": "%s:%d" % (host, port)}
 
 
 def _known(settings, known, where):
@@ -110,5 +117,5 @@ def _known(settings, known, where):
     for key, value in settings.items():
         if key not in known:
             raise LocalError("unknown key '%s%s'; known: %s" % (where, key, ", ".join(sorted(known))))
-        if type(value) is not known[key]:
+        if known[key] and type(value) is not known[key]:
             raise LocalError("%s%s: must be %s" % (where, key, known[key].__name__))

@@ -35,7 +35,7 @@ async def _shake_hands(node, settings, carrier, session):
 
     seed = urandom(16) + ticks_us().to_bytes(8, "big")
     name, keygen = settings["id"], settings.get("keygen", 0)
-    hello, keys = greet(challenge, name, settings["key"], keygen, attempt, seed, session.limit, node.outbox.stream)
+    hello, keys = greet(challenge, name, settings["key"], keygen, attempt, seed, session.limit, session.outbox.stream)
     greet = None
     forget("eventhive.core.keys")
     forget("eventhive.core.greet")

@@ -4,6 +4,7 @@ import asyncio
 from binascii import b2a_base64
 from hashlib import sha1
 from os import urandom
+from socket import getaddrinfo
 
 from .node import within
 from .ws import WebSocket, shut
@@ -15,34 +16,45 @@ CONNECT_S = 10
 _GUID = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
-async def connect(host, port, endpoint, limit):
-    """A websocket to `ws://host:port/endpoint` that takes messages up to `limit` bytes; OSError says why not."""
+async def connect(link, limit):
+    """A websocket to where a link says that takes messages up to `limit` bytes; OSError says why not.
+
+    Its address is remembered while it is good: asking for it stops a board, for seconds where nobody answers.
+    """
+    host, port = link["host"], link["port"]
+    # Until it has proved good once more.
+    address = link.pop("address", None) or getaddrinfo(host, port)[0][-1][0]
+    if type(address) is not str:
+        # The unix port gives numbers that only its sockets understand.
+        address = host
     try:
-        return await within(CONNECT_S, _connect(host, port, endpoint, limit))
+        carrier = await within(CONNECT_S, _connect(address, port, link["name"], link["endpoint"], limit))
     except asyncio.TimeoutError:
-        raise OSError("no answer from %s:%d within %d s" % (host, port, CONNECT_S))
+        raise OSError("no answer from %s within %d s" % (link["name"], CONNECT_S))
+    link["address"] = address
+    return carrier
 
 
-async def _connect(host, port, endpoint, limit):
+async def _connect(address, port, name, endpoint, limit):
     # On MicroPython one object is both the reader and the writer.
-    reader, writer = await asyncio.open_connection(host, port)
+    reader, writer = await asyncio.open_connection(address, port)
     try:
         if hasattr(writer, "s"):
             # IPPROTO_TCP, TCP_NODELAY: without it an acknowledgement waits for the kernel's, 40 ms (CPython sets it).
             writer.s.setsockopt(6, 1, 1)
         key = b2a_base64(urandom(16))[:-1]
-        request = "GET %s HTTP/1.1\r\nHost: %s:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        request = (request % (endpoint, host, port)).encode()
+        request = "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        request = (request % (endpoint, name)).encode()
         writer.write(request + b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + b"\r\n\r\n")
         await writer.drain()
         # This much first: whatever else listens there, it may send anything, and not one line end.
         first = await reader.readexactly(12)
         if first != b"HTTP/1.1 101":
             # As `repr` has it, it is printable.
-            raise OSError("%s:%d%s answers %s" % (host, port, endpoint, repr(first)[2:-1]))
+            raise OSError("%s%s answers %s" % (name, endpoint, repr(first)[2:-1]))
         answer = await _answer(reader)
         if b"sec-websocket-accept: " + b2a_base64(sha1(key + _GUID).digest())[:-1].lower() not in answer:
-            raise OSError("%s:%d is no websocket server" % (host, port))
+            raise OSError("%s is no websocket server" % name)
     except BaseException:
         shut(writer)
         raise

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # What MicroPython has, of what the core may use: no I/O, no clock, no randomness.
 PURE = {"json", "binascii", "hashlib"}
 # What the device package may use besides.
-DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "termios"}
+DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "socket", "machine", "termios"}
 # What both may import besides for annotations, in the block that no board gets.
 HINTS = {"typing", "collections", "_hashlib"}
 
@@ -83,7 +83,8 @@ ROOMS: dict[str, set[str]] = {
     "hive": HIVE,
     "gateway": {"core", "websocket", "gateway"},
     "gateway.bridge": {"core", "gateway.bridge", "gateway.device", "gateway.devices"},
-    "gateway.device": {"core"},
+    "gateway.device": {"core", "gateway.commands"},
+    "gateway.commands": {"core"},
     "gateway.devices": {"core", "gateway.device"},
     "gateway.control": {"core"},
     "gateway.keys": {"core"},

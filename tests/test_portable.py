@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tree import TESTS, TIMEOUT_S, Tree, build
+from tree import TESTS, TIMEOUT_S, Tree, add_gateway_modules, build
 
 from eventhive.device.stage import stage
 from eventhive.device.tools import micropython
@@ -42,6 +42,7 @@ PORTABLE = (
     "core/test_requests.py",
     "core/test_ring.py",
     "core/test_seal.py",
+    "core/test_segment.py",
     "core/test_session.py",
     "core/test_session_sending.py",
     "core/test_spelling.py",
@@ -49,6 +50,7 @@ PORTABLE = (
     "core/test_vectors.py",
     "core/test_welcome.py",
     "micro/test_settings.py",
+    "micro/test_spill.py",
 )
 
 # Tests of what CPython alone loads.
@@ -135,6 +137,7 @@ def test_hidden_means_hidden(tree: Tree) -> None:
 @pytest.mark.parametrize("test", [test for test in PORTABLE if test.startswith("micro/")])
 def test_on_cpython(tmp_path: Path, test: str) -> None:
     stage(tmp_path / "board")
+    add_gateway_modules(tmp_path / "board")
     folders = [TESTS / Path(test).parent, TESTS / "micropython/lib", tmp_path / "board"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, folders))}
     command = [sys.executable, str(TESTS / "micropython/run.py"), Path(test).stem]

@@ -10,8 +10,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..core.errors import LocalError
+from ..device.stage import PARTS
 from .gateway import DEFAULT_CONFIG
 from .output import say
+
+# What `allow` sets beside globs, as the key file has it.
+LIMITS = ("rate", "burst", "size", "ttl")
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 ANY_ADDRESS = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}  # noqa: S104 - compared with, not listened on
@@ -50,9 +54,19 @@ def configure(parser: argparse.ArgumentParser) -> None:
     allow.add_argument("--burst", type=int, metavar="N", help="of these, how many at once (as many as --rate)")
     allow.add_argument("--size", type=int, metavar="N", help="characters of JSON that an event may have; 0: no limit")
 
+    allow.add_argument("--ttl", type=int, metavar="SECONDS", help="that commands for it live; 0: as 'command_ttl' says")
+
     stage = _action(actions, "stage", "write into a folder what goes on a board, laid out as on the board", run_stage)
     stage.add_argument("folder", type=Path, metavar="DIR")
     stage.add_argument("--mpy", action="store_true", help="compiled, which takes a fraction of the heap")
+    stage.add_argument(
+        "--with",
+        dest="parts",
+        action="append",
+        default=[],
+        metavar="PART",
+        help=f"beside what every program needs: {', '.join(PARTS)}, or all (sources have all)",
+    )
 
     for action in (add, listing, remove, rekey, allow, deny):
         action.add_argument(
@@ -160,7 +174,7 @@ def run_allow(arguments: argparse.Namespace) -> int:
     from ..gateway.keys import KeyStore
 
     config = _config(arguments.config)
-    limits = {key: getattr(arguments, key) for key in ("rate", "burst", "size")}
+    limits = {key: getattr(arguments, key) for key in LIMITS}
     entry = KeyStore(config.gateway.keys).allow(arguments.name, arguments.publish, arguments.receive, **limits)
     return _tell_rights(arguments.name, entry, config)
 
@@ -175,7 +189,7 @@ def run_deny(arguments: argparse.Namespace) -> int:
 
 
 def _tell_rights(name: str, entry: Any, config: Any) -> int:
-    limits = [f"{key} {getattr(entry, key):g}" for key in ("rate", "burst", "size") if getattr(entry, key)]
+    limits = [f"{key} {getattr(entry, key):g}" for key in LIMITS if getattr(entry, key)]
     rights = f"publish: {_globs(entry.publish)}; receive: {_globs(entry.receive)}"
     say("; ".join([f"device '{name}': {rights}", *limits]))
     return _tell_gateway(config)
@@ -185,7 +199,7 @@ def run_stage(arguments: argparse.Namespace) -> int:
     """Lay out the files of a board."""
     from ..device.stage import stage
 
-    files = stage(arguments.folder, arguments.mpy)
+    files = stage(arguments.folder, arguments.mpy, PARTS if "all" in arguments.parts else arguments.parts)
     for file in files:
         print(f"{file.size:7} {file.path}")
     print(f"{sum(file.size for file in files):7} bytes in {len(files)} files")
@@ -301,7 +315,7 @@ def _row(name: str, entry: Any, states: dict[str, Any] | None) -> dict[str, Any]
         "enrolled": entry is not None,
         "publish": list(entry.publish) if entry else [],
         "receive": list(entry.receive) if entry else [],
-        **({key: getattr(entry, key) for key in ("rate", "burst", "size")} if entry else {}),
+        **({key: getattr(entry, key) for key in LIMITS} if entry else {}),
         "online": None if states is None else False,
     }
     return {**row, **((states or {}).get(name, {}))}

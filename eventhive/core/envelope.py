@@ -37,6 +37,7 @@ ASK = 8
 REPLY = 9
 ONCE = 10
 HOOKS = 11
+STATUS = 12
 
 # Each level costs a frame of the C stack on a board, which has about 8 KB of it.
 MAX_DEPTH = 16

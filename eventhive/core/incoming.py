@@ -3,7 +3,7 @@
 A board loads it with the first such message; the rules are those of `session.py`.
 """
 
-from .envelope import ASK, BYE, EVENT, HOOKS, ONCE, REPLY, STREAM, check_data
+from .envelope import ASK, BYE, EVENT, HOOKS, ONCE, REPLY, STATUS, STREAM, check_data
 from .errors import LocalError, PeerError
 from .ids import is_stream
 from .mark import Mark
@@ -32,7 +32,7 @@ class Incoming:
         """The event that a message makes, or None; raises `PeerError`."""
         kind, size, session = message[0], len(message), self._session
         if (kind == EVENT and size > 2) or (kind == ONCE and size > 2):
-            return self._take_event(kind, message[1], message[2])
+            return self._take_event(message)
         if kind == STREAM and size > 2 and is_stream(message[1]) and is_count(message[2]) and message[2]:
             self.mark = session.marks.resume(message[1], message[2])  # type: ignore[union-attr]
             self._next = message[2]
@@ -42,8 +42,8 @@ class Incoming:
         if kind == BYE and size > 2 and type(message[1]) is str and is_count(message[2]):
             session.closed = "the other end said goodbye: %s" % message[1]
             return (BYE, message[1], message[2])
-        if kind == HOOKS:
-            return (HOOKS, message[1:])
+        if kind == HOOKS or kind == STATUS:
+            return (kind, message[1:])
         # Not the message itself: it may be nested deeper than a board can write it down.
         raise PeerError("%s: unknown, malformed or impossible message of kind %d" % (session.state, kind))
 
@@ -56,7 +56,8 @@ class Incoming:
         self.mark.confirmed = self.mark.taken
         self._session.due = self.mark
 
-    def _take_event(self, kind: int, name: object, data: object) -> "Event | None":
+    def _take_event(self, message: "list[Any]") -> "Event | None":
+        kind, name, data = message[:3]
         name = self._name(name)
         if kind == EVENT and not self._count():
             return None
@@ -64,7 +65,10 @@ class Incoming:
             check_data(data)
         except LocalError as error:
             return self._reject(str(error)) if kind == EVENT else None
-        return (kind, name, data, self.mark.taken if kind == EVENT else 0)
+        if kind == ONCE:
+            return (ONCE, name, data, 0)
+        event = (EVENT, name, data, self.mark.taken)
+        return event + (message[3],) if len(message) > 3 and is_count(message[3]) else event
 
     def _take_request(self, message: "list[Any]") -> "Event | None":
         kind, number, name, data = message[:4]

@@ -19,7 +19,8 @@ class Outbox:
     `stream` is the identity of the numbering (16 hex digits; None until the gateway gave one), `next` the number of
     the event that is put in next, `acked` the highest number acknowledged, `sent` the highest sent, `dropped` how many
     found no room or no link that would take them, `largest` the bytes of name and payload that one event may have
-    together. `entries` are (number, name, payload) in order; those before `cursor` were sent in this session.
+    together. `entries` are (number, name, payload) in order; those before `cursor` were sent in this session. `room`
+    are the bytes that are left; an event takes `ENTRY_BYTES` beside its name and payload.
     """
 
     def __init__(self, limit_bytes: int, largest: int, stream: "str | None" = None):
@@ -28,19 +29,19 @@ class Outbox:
         self.acked = self.sent = self.dropped = self.cursor = 0
         self.largest = largest
         self.entries: "list[tuple[int, str, bytes]]" = []
-        self._room = limit_bytes
+        self.room = limit_bytes
 
     def put(self, name: str, payload: bytes) -> int:
         """Queue an event: its number, or 0 when the outbox is full. `LocalError` when the link would never take it."""
         size = len(payload) + len(name)
         if size + FRAME_BYTES > self.largest:
             raise LocalError("%s: %d bytes, the link takes %d" % (name, size, self.largest - FRAME_BYTES))
-        if size + ENTRY_BYTES > self._room:
+        if size + ENTRY_BYTES > self.room:
             self.dropped += 1
             return 0
         number = self.next
         self.next = number + 1
-        self._room -= size + ENTRY_BYTES
+        self.room -= size + ENTRY_BYTES
         self.entries.append((number, name, payload))
         return number
 
@@ -59,5 +60,5 @@ class Outbox:
     def remove(self, start: int, end: int) -> None:
         """Forget the entries from index `start` up to `end`."""
         for entry in self.entries[start:end]:
-            self._room += len(entry[1]) + len(entry[2]) + ENTRY_BYTES
+            self.room += len(entry[1]) + len(entry[2]) + ENTRY_BYTES
         self.entries = self.entries[:start] + self.entries[end:]

@@ -7,8 +7,10 @@ Rules of this file:
 4. A fault of the peer is raised as `PeerError` by `next_event` and ends the session; its text names the state.
 5. What a device that only sends does not need is in `incoming.py`: messages of any kind that is not known here.
 
-Events are tuples: (OPENED, …) from the gateway's hand-shake, (EVENT, name, data, number), (ONCE, name, data, 0),
+Events are tuples: (OPENED, …) from the gateway's hand-shake, (EVENT, name, data, number), with the milliseconds that it
+lives, if it is a command that does not live for ever, (ONCE, name, data, 0),
 (ACK, number), (REJECTED, number, why), (ASK, name, data, request), (REPLY, request, status, data), (HOOKS, [name, …]),
+(STATUS, [counters]),
 (BYE, reason, wake seconds).
 """
 

@@ -6,7 +6,7 @@ Everything that touches a board, or claims to run as on one, uses this tree: tes
 import ast
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from .texts import TEXTS_FILE
 from .tools import mpy_cross
 
 # What every program needs is merged into the package it belongs to, what every connection needs into `link`, which is
-# loaded with the first one. The rest is loaded when used.
+# loaded with the first one; so are modules of which none is loaded without the other. The rest is loaded when used.
 BUNDLES: Mapping[str, Sequence[str]] = {
     "eventhive.core": (
         "eventhive.core",
@@ -35,11 +35,23 @@ BUNDLES: Mapping[str, Sequence[str]] = {
         "eventhive.core.seal",
         "eventhive.core.session",
     ),
+    "eventhive.core.incoming": ("eventhive.core.mark", "eventhive.core.incoming"),
+    "eventhive.core.requests": ("eventhive.core.outcomes", "eventhive.core.requests"),
     "eventhive": ("eventhive.port", "eventhive.node", "eventhive"),
 }
 
+# What a board gets of a compiled tree only where it is asked for: most programs need none of it, and flash and the time
+# to copy it are what a small board has least of. Names as in messages of `micro/node.py`.
+PARTS: Mapping[str, Sequence[str]] = {
+    "keep": ("eventhive.keep",),
+    "metadata": ("eventhive.metadata", "eventhive.core.version"),
+    "sleep": ("eventhive.sleep",),
+    "spill": ("eventhive.spill", "eventhive.core.segment"),
+    "status": ("eventhive.status", "eventhive.core.version"),
+}
+
 # What programs call, and may call with keyword arguments.
-PUBLIC = ("eventhive", "eventhive.requests", "eventhive.core.registry")
+PUBLIC = ("eventhive", "eventhive.keep", "eventhive.requests", "eventhive.sleep", "eventhive.core.registry")
 
 # Only CPython imports these, and CPython runs no compiled tree.
 NOT_COMPILED = ("eventhive.port_cpython", "eventhive.core.aes_host", "eventhive.core.json_host")
@@ -60,14 +72,16 @@ class StagedFile:
     modules: tuple[str, ...]
 
 
-def stage(target: Path, mpy: bool = False) -> list[StagedFile]:
+def stage(target: Path, mpy: bool = False, parts: Iterable[str] = ()) -> list[StagedFile]:
     """Write the device package into the folder `target`, as `eventhive/…`; compiled and bundled with `mpy`.
 
-    An earlier tree there is replaced. `LocalError` says what is missing, or that `target` holds other files.
+    `parts`: which of `PARTS` a compiled tree has; sources have all. An earlier tree there is replaced. `LocalError`
+    says what is missing, or that `target` holds other files.
     """
     sources = read_manifest()
+    left_out = _left_out(parts)
     _clear(target)
-    staged = _stage_mpy(target, sources) if mpy else [_stage_source(target, source) for source in sources]
+    staged = _stage_mpy(target, sources, left_out) if mpy else [_stage_source(target, one) for one in sources]
     (target / RECORD).write_text("".join(f"{file.path}\n" for file in staged), encoding="utf-8")
     return staged
 
@@ -75,6 +89,16 @@ def stage(target: Path, mpy: bool = False) -> list[StagedFile]:
 def homes() -> dict[str, str]:
     """Which bundle holds each merged module, by full names."""
     return {name: bundle for bundle, names in BUNDLES.items() for name in names}
+
+
+def _left_out(parts: Iterable[str]) -> set[str]:
+    """The modules of the parts that are not asked for."""
+    parts = set(parts)
+    unknown = sorted(parts - set(PARTS))
+    if unknown:
+        raise LocalError(f"'{unknown[0]}' is no part of the device package; there are: {', '.join(PARTS)}")
+    wanted = {name for part in parts for name in PARTS[part]}
+    return {name for names in PARTS.values() for name in names} - wanted
 
 
 def _clear(target: Path) -> None:
@@ -96,13 +120,16 @@ def _stage_source(target: Path, source: Source) -> StagedFile:
     return StagedFile(source.destination, len(data), (_module_name(source.destination),))
 
 
-def _stage_mpy(target: Path, sources: Sequence[Source]) -> list[StagedFile]:
+def _stage_mpy(target: Path, sources: Sequence[Source], left_out: set[str]) -> list[StagedFile]:
     trees, contents = _bundled(sources)
     squeezed = squeeze(trees, PUBLIC)
     staged = []
     with tempfile.TemporaryDirectory() as scratch:
         source = Path(scratch) / "source.py"
         for name, code in squeezed.code.items():
+            if name in left_out:
+                # After squeezing: its short names are those of the rest, so that it can be added later.
+                continue
             path = _path(name, name in BUNDLES)
             output = (target / path).with_suffix(".mpy")
             output.parent.mkdir(parents=True, exist_ok=True)

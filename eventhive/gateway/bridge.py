@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Callable
 from typing import Protocol
 
-from ..core.envelope import ASK, EVENT, HOOKS, ONCE, REPLY
+from ..core.envelope import ASK, BYE, EVENT, HOOKS, ONCE, REPLY, STATUS
 from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
 from ..core.json_host import dumps
@@ -112,7 +112,7 @@ class Bridge:
         """Route one event of the session of an admitted device."""
         kind = event[0]
         if kind == EVENT:
-            _, name, data, number = event
+            _, name, data, number = event[:4]
             self._numbered(device, name, data, number)
         elif kind == ONCE:
             network = self._route(device, event[1])
@@ -127,6 +127,10 @@ class Bridge:
         elif kind == HOOKS:
             for name in event[1]:
                 self._hook(device, name)
+        elif kind == BYE:
+            device.slept(event[2])
+        elif kind == STATUS:
+            device.report(event[1][0] if event[1] else None)
         elif kind == REJECTED:
             device.rejected += 1
             device.warn(device.rejected, "event %d put aside: %s", event[1], event[2])

@@ -37,7 +37,8 @@ class Gateway:
     def __init__(self, config: Any, hive: Any):
         self.config = config.gateway
         self.keys = KeyStore(self.config.keys)
-        self.devices = Devices(os.urandom, list(config.connectors), config.eventhive.metadata_key)
+        key, ttl_s = config.eventhive.metadata_key, self.config.command_ttl
+        self.devices = Devices(os.urandom, list(config.connectors), key, monotonic_ms, ttl_s)
         self.devices.promoted = self._promote
         self.bridge = Bridge(self.devices, hive.networks, lambda: time.time_ns() // 1_000_000)
         self.address = ""
@@ -116,6 +117,7 @@ class Gateway:
                     entry.rate,
                     entry.burst,
                     entry.size,
+                    entry.ttl,
                 )
                 for name, entry in entries.items()
             }
@@ -161,8 +163,12 @@ class Gateway:
             for device in self._limited:
                 device.refill(elapsed_ms)
             slow_ms += elapsed_ms
-            if self._links is not None and slow_ms >= TICK_MS:
-                self._links.tick(slow_ms)
+            if slow_ms >= TICK_MS:
+                if self._links is not None:
+                    self._links.tick(slow_ms)
+                for device in self.devices.by_name.values():
+                    if device.outbox.entries:
+                        device.expire()
                 slow_ms = 0
 
     def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -178,6 +184,11 @@ class Gateway:
         return {"networks": self.spool.status() if self.spool is not None else {}}
 
 
+def monotonic_ms() -> int:
+    """Milliseconds of a clock that nobody sets."""
+    return time.monotonic_ns() // 1_000_000
+
+
 def _status(device: Any) -> dict[str, Any]:
     carrier = device.carrier
     return {
@@ -191,5 +202,8 @@ def _status(device: Any) -> dict[str, Any]:
         "rejected": device.rejected,
         "refused": device.refused,
         "undelivered": device.undelivered + device.outbox.dropped,
+        "expired": device.outbox.expired,
         "waiting": len(device.outbox.entries),
+        "wakes_in_s": max(0, device.asleep_until - device.clock_ms()) // 1000,
+        "reported": device.reported,
     }

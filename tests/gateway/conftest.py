@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 from boards import Place, at_place
 
-from eventhive.device.stage import stage
+from eventhive.device.stage import PARTS, stage
 
 
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What goes on a board, compiled, once for all tests."""
     folder = tmp_path_factory.mktemp("staged")
-    stage(folder, mpy=True)
+    stage(folder, mpy=True, parts=PARTS)
     return folder
 
 

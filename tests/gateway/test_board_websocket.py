@@ -30,9 +30,10 @@ import asyncio, os, sys
 from eventhive.ws_connect import connect
 
 async def main(port, tries):
+    where = {"name": "127.0.0.1:%d" % port, "host": "127.0.0.1", "port": port, "endpoint": "/device"}
     for _ in range(tries):
         try:
-            link = await connect("127.0.0.1", port, "/device", 1024)
+            link = await connect(where, 1024)
             try:
                 while True:
                     link.send(await link.receive())

@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import DEADLINE_S, BoardProcess, Hub, Place, at_place, free_port
+from boards import DEADLINE_S, EVENT, BoardProcess, Hub, Place, at_place, free_port, status
 
 from eventhive.device.tools import micropython
-from eventhive.gateway.control import request
 
 pytestmark = pytest.mark.skipif(
     micropython() is None, reason="no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one"
 )
 
-EVENT = "my-hive/queen/event"
 BOTH = pytest.mark.parametrize("link", ["websocket", "serial"])
 
 
@@ -31,12 +29,6 @@ def connected(place: Place, name: str = "s1", link: str = "websocket", **changes
     board = place.board(settings(place, name, link, **changes), f"{name}/led")
     board.expect("link up")
     return board
-
-
-def status(place: Place, name: str) -> Any:
-    """What the gateway says of a device."""
-    devices = request(place.folder / "gateway.sock", "devices", DEADLINE_S)["devices"]
-    return next(device for device in devices if device["name"] == name)
 
 
 HOSTED = """

@@ -24,6 +24,9 @@ from websockets.sync.client import connect
 ROOT = Path(__file__).parents[2]
 
 NAMES = [f"device-{number}" for number in range(150)]
+# How long a command lives, as the page says.
+TTL_MS = 3_600_000
+
 KEYS = {name: hashlib.sha256(name.encode()).digest() for name in NAMES}
 
 PROGRAM = """
@@ -263,15 +266,17 @@ class TestCommands:
         gateway.command(f"my-hive/{device.name}/led", {"on": True})
         kind, stream, first = one.receive()
         assert (kind, len(bytes.fromhex(stream)), first) == (4, 8, 1)
-        assert one.receive() == [2, f"my-hive/{device.name}/led", {"on": True}]
+        assert one.receive() == [2, f"my-hive/{device.name}/led", {"on": True}, TTL_MS]
         one.say("[3,1]")
         gateway.command(f"my-hive/{device.name}/led", {"on": "again"})
-        assert one.receive() == [2, 1, {"on": "again"}]
+        assert one.receive() == [2, 1, {"on": "again"}, TTL_MS]
         one.close()
         # Without an acknowledgement: the same boot gets it again, under its number.
         two = link().greet(hook)
         assert two.receive() == [4, stream, 2]
-        assert two.receive() == [2, f"my-hive/{device.name}/led", {"on": "again"}]
+        kind, name, data, left = two.receive()
+        assert (kind, name, data) == (2, f"my-hive/{device.name}/led", {"on": "again"})
+        assert 0 < left < TTL_MS
         two.close()
         # Another boot does not: nobody knows what became of it.
         device.restart()
@@ -279,7 +284,7 @@ class TestCommands:
         assert three.receive() == [6, 2]
         gateway.command(f"my-hive/{device.name}/led", "next")
         assert three.receive() == [4, stream, 3]
-        assert three.receive() == [2, f"my-hive/{device.name}/led", "next"]
+        assert three.receive() == [2, f"my-hive/{device.name}/led", "next", TTL_MS]
 
     def test_an_acknowledgement_of_what_was_never_sent(self, link: Make) -> None:
         one = link().greet()
@@ -582,7 +587,7 @@ def test_a_serial_line(gateway: Gateway, device: Device) -> None:
     answer = wire.after(answer)
     assert answer is not None
     assert answer[:3] == ("D", 3, 2)
-    assert json.loads(down.open(answer[3]))[1] == [2, f"my-hive/{device.name}/led", [1]]
+    assert json.loads(down.open(answer[3]))[1] == [2, f"my-hive/{device.name}/led", [1], TTL_MS]
     wire.write(line("D", 3, 3, up.seal(b'[[3,1],[7,"stopped",0]]')))
     assert wire.after(answer) == ("A", 0, 3, b"")
     # There is no session any more.

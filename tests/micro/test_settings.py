@@ -28,11 +28,17 @@ class GoodTest(unittest.TestCase):
         self.assertEqual(found["heartbeat"], HEARTBEAT_S)
         self.assertEqual(found["outbox_bytes"], OUTBOX_BYTES)
         self.assertEqual(found["eventhive"], {})
-        self.assertEqual((found["link"]["port"], found["link"]["endpoint"]), (8086, "/device"))
+        (link,) = found["link"]
+        self.assertEqual((link["port"], link["endpoint"]), (8086, "/device"))
 
     def test_a_serial_link(self):
         found = check(settings(link={"type": "serial", "device": "/dev/ttyS1", "baudrate": 115200}))
-        self.assertEqual(found["link"]["device"], "/dev/ttyS1")
+        self.assertEqual(found["link"][0]["device"], "/dev/ttyS1")
+
+    def test_several_links(self):
+        links = [{"type": "websocket", "host": "a"}, {"type": "serial", "device": "b"}]
+        found = check(settings(link=links))
+        self.assertEqual([link["name"] for link in found["link"]], ["a:8086", "b"])
 
     def test_no_key_is_an_unkeyed_link(self):
         self.assertIsNone(check(settings(key="left out"))["key"])
@@ -53,6 +59,11 @@ class BadTest(unittest.TestCase):
             ({"key": "x" * 64}, "key:"),
             ({"key": 7}, "key:"),
             ({"link": {"type": "pigeon"}}, "link.type"),
+            ({"link": 1}, "link.type"),
+            ({"link": []}, "link"),
+            ({"link": [{"type": "websocket", "host": "h"}, "h2"]}, "link.type"),
+            ({"spill": 1}, "spill"),
+            ({"status": True}, "status"),
             ({"link": {"type": "websocket"}}, "link.host"),
             ({"link": {"type": "serial"}}, "link.device"),
             ({"link": {"type": "websocket", "host": "h", "port": "8086"}}, "link.port"),

@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from eventhive.device.stage import BUNDLES, compile_mpy, dropped_constants, homes, stage
+from eventhive.device.stage import BUNDLES, PARTS, compile_mpy, dropped_constants, homes, stage
 from eventhive.device.tools import micropython
 
 HERE = Path(__file__).resolve().parent
@@ -65,7 +65,7 @@ class Tree:
 def build(root: Path, tests: "tuple[str, ...]") -> Tree:
     """Stage a compiled board, and compile these test files, given relative to tests/."""
     tree = Tree(root)
-    stage(tree.board, mpy=True)
+    stage(tree.board, mpy=True, parts=PARTS)
     _add_merged_modules(tree.board)
     _add_gateway_modules(tree.board)
     compiled = {name: HERE / source for name, source in LIBRARY.items()}
@@ -91,6 +91,12 @@ def _add_merged_modules(board: Path) -> None:
         if name not in BUNDLES and (name in bundles or constants):
             lines = [f"from {home} import *", *[f"{constant} = {value}" for constant, value in constants.items()]]
             path.with_suffix(".py").write_text("\n".join(lines) + "\n")
+
+
+def add_gateway_modules(board: Path) -> None:
+    """The same beside a tree of sources."""
+    for name in ("marks.py", "gateway_session.py"):
+        (board / "eventhive/core" / name).write_bytes((CORE / name).read_bytes())
 
 
 def _add_gateway_modules(board: Path) -> None:

@@ -26,6 +26,9 @@ HEAP = "190K"
 # Longer than anything here takes on a busy machine; nothing waits this long when all is well.
 DEADLINE_S = 30.0
 
+# What devices send here, mostly.
+EVENT = "my-hive/queen/event"
+
 # A process that hosts the network, is the gateway, and hooks what its arguments name. It calls what it reads.
 HUB = """
 import json, sys, eventhive
@@ -264,6 +267,12 @@ class Place:
             elif process.process.stdout and not process.process.stdout.closed:
                 process.wait()
         self.unplug()
+
+
+def status(place: Place, name: str) -> Any:
+    """What the gateway says of a device."""
+    devices = request(place.folder / "gateway.sock", "devices", DEADLINE_S)["devices"]
+    return next(device for device in devices if device["name"] == name)
 
 
 def free_port() -> int:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from eventhive.core.clear import SEALED, UNKEYED
-from eventhive.core.envelope import ASK, HOOKS, REPLY, encode
+from eventhive.core.envelope import ASK, EVENT, HOOKS, ONCE, REPLY, encode
 from eventhive.core.errors import LimitError, PeerError
 from eventhive.core.gateway_session import GatewaySession
 from eventhive.core.greet import greet
@@ -102,8 +102,8 @@ class GatewayEnd:
 class Board:
     """A device: what outlives its connections, and the newest of them.
 
-    `got` are the events it took, `asked` and `replies` the requests and answers, `refused` is why the gateway did not
-    take it.
+    `got` are the events it took (name, data), `asked` and `replies` the requests and answers, `refused` is why the
+    gateway did not take it.
     """
 
     def __init__(self, bridge: Bridge, name: str, key: bytes | None, keygen: int = 0):
@@ -180,8 +180,9 @@ class Board:
                 self.asked.append(event[1:])
             elif event[0] == REPLY:
                 self.replies.append(event[1:])
-            elif len(event) == 4:
-                self.got.append((event[1], event[2]))
+            elif event[0] in (EVENT, ONCE):
+                # With what is left of its life, if that is said.
+                self.got.append(event[1:3] + event[4:])
                 self.session.incoming().confirm()
 
     def exchange(self) -> "Board":
@@ -200,9 +201,10 @@ class Board:
 class Stand:
     """A bridge with one network, `my-hive`, and devices a, b and c that may do what a device usually may."""
 
-    def __init__(self) -> None:
+    def __init__(self, command_ttl_s: int = 0) -> None:
+        self.now_ms = 0
         self.hub = Hub()
-        self.devices = Devices(os.urandom, ["my-hive"], "__eventhive__")
+        self.devices = Devices(os.urandom, ["my-hive"], "__eventhive__", lambda: self.now_ms, command_ttl_s)
         self.bridge = Bridge(self.devices, {"my-hive": self.hub}, lambda: TIME_MS)
         self.entries = {name: enrolled(name) for name in "abc"}
         self.bridge.enrol(self.entries)
