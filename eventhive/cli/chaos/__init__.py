@@ -15,7 +15,8 @@ MINUTES = 1.0
 _EPILOG = """\
 It runs three devices (MicroPython where there is one), a gateway, the server of a network, and hooks, as processes of
 their own, on this machine and in a folder of its own. What devices and hooks write down is the history that is judged:
-every acknowledged event has to reach its hook, once, and in the order of its device.
+every acknowledged event has to reach its hook, once, and in the order of its device. When the hooks are killed, what is
+in flight may come again, and is counted as redelivered.
 
 The kinds of faults: {kinds}
 

@@ -1,10 +1,12 @@
 """The hooks of the checker, a process of its own: each event is written down as it comes.
 
-Arguments: the port of the hive's server, the history.
+Arguments: the port of the hive's server, the file of this life's history.
 """
 
 import os
 import sys
+from collections.abc import Callable
+from typing import Any
 
 import eventhive
 
@@ -13,17 +15,26 @@ connectors:
   my-hive: {pubsub_type: websocket, input_channel: queen, init: {host: 127.0.0.1, port: %s}}
 """
 
+NAMES = ("queen/a", "queen/b")
+
+
+def writer(history: int, name: str) -> Callable[[dict[str, Any]], None]:
+    """The hook of one name."""
+
+    def taken(data: dict[str, Any]) -> None:
+        # One write, which is whole or not there at all, and is in the kernel's hands before the event is confirmed:
+        # so a kill loses no line of what was confirmed.
+        os.write(history, f"{name} {data['device']} {data['n']}\n".encode())
+
+    return taken
+
 
 def main(port: str, path: str) -> None:
     """Take events until the process is ended."""
     history = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-
-    def taken(data: dict[str, object]) -> None:
-        # One write, which is whole or not there at all.
-        os.write(history, f"{data['device']} {data['n']}\n".encode())
-
     eventhive.CONFIG.read_string(CONFIG % port)
-    eventhive.EVENTS.hook(taken, ["queen/a", "queen/b"])
+    for name in NAMES:
+        eventhive.EVENTS.hook(writer(history, name), name)
     eventhive.init()
     print("ready", flush=True)
     eventhive.run_forever()

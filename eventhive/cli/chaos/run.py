@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .history import Verdict, judge
+from .history import Mark, Verdict, judge
 from .relay import PtyRelay, Relay, TcpRelay
 from .schedule import DRAIN_S, LINKS, Fault, schedule
 from .world import Device, Program, World, resume
@@ -84,6 +84,8 @@ class Run:
             await self._hit(self._world.gateway, fault)
         elif kind.startswith("hive"):
             await self._hit(self._world.hive, fault)
+        elif kind.startswith("hook"):
+            await self._hit(self._world.hooks, fault)
         elif kind == "disk-full":
             self._world.fill_disk()
             await asyncio.sleep(fault.hold)
@@ -111,6 +113,8 @@ class Run:
         await asyncio.sleep(fault.hold)
         await asyncio.to_thread(program.start)
         if program is self._world.gateway:
+            # Now, because until here the hooks could be given what the one before has sent.
+            self._world.hooks.note(Mark.GATEWAY_KILLED)
             began = time.monotonic()
             await self._sessions()
             self.recovery_s.append(round(time.monotonic() - began, 3))
@@ -159,7 +163,7 @@ class Run:
     def _verdict(self) -> Verdict:
         # The hooks' history first would miss what is acknowledged in between.
         acknowledged = {device.name: device.acknowledged() for device in self._world.devices}
-        return judge(acknowledged, self._world.delivered())
+        return judge(acknowledged, self._world.hooks.history())
 
     def _sample(self) -> None:
         pid = self._world.gateway.process.pid
@@ -176,7 +180,7 @@ class Run:
             "skipped": self.skipped,
             "acknowledged": verdict.acknowledged,
             "delivered": verdict.delivered,
-            "redelivered": 0,
+            "redelivered": verdict.redelivered,
             "lost": verdict.lost,
             "duplicated": verdict.duplicated,
             "reordered": verdict.reordered,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 # What is done to processes, to the bytes between device and gateway, to devices, and to the gateway's machine.
-PROCESSES = ("gateway-kill", "gateway-stop", "hive-kill", "hive-stop")
+PROCESSES = ("gateway-kill", "gateway-stop", "hive-kill", "hive-stop", "hook-kill", "hook-stop")
 LINKS = ("cut", "black-hole", "delay", "double", "truncate", "corrupt")
 DEVICES = ("device-reset", "carrier-change", "stuck-random")
 MACHINE = ("disk-full", "clock-jump")

@@ -16,6 +16,7 @@ from ...device.sources import examples_dir
 from ...gateway.control import NotRunningError, request
 from ...gateway.keys import KeyStore
 from ..demo.board import cpython, interpreter, stage_tree
+from .history import Given, Line, Mark
 
 NETWORK = "my-hive"
 PROGRAM = "chaos-device"
@@ -75,6 +76,43 @@ class Program:
     def signal(self, number: int) -> None:
         """Send it a signal."""
         self.process.send_signal(number)
+
+
+class Hooks(Program):
+    """The process of the hooks: each of its lives has a history of its own."""
+
+    def __init__(self, folder: Path, name: str, command: list[str]):
+        super().__init__(folder, name, command)
+        self._always = command
+        self._histories: list[Path] = []
+
+    def start(self) -> None:
+        """Start it with a new history."""
+        path = self._folder / f"hooked-{len(self._histories) + 1}"
+        path.touch()
+        self._histories.append(path)
+        self._command = [*self._always, path.name]
+        super().start()
+
+    def note(self, mark: Mark) -> None:
+        """Write down, among what the hooks were given, what else happened."""
+        with self._histories[-1].open("ab", buffering=0) as history:
+            history.write(f"{mark}\n".encode())
+
+    def history(self) -> list[Line]:
+        """What the hooks were given in all lives. What a kill left of a line was not confirmed, and does not count."""
+        found: list[Line] = []
+        for number, path in enumerate(self._histories):
+            found += [Mark.HOOK_KILLED] if number else []
+            found += [_line(text) for text in path.read_text().split("\n")[:-1]]
+        return found
+
+
+def _line(text: str) -> Line:
+    if text == Mark.GATEWAY_KILLED:
+        return Mark.GATEWAY_KILLED
+    name, device, number = text.split()
+    return Given(name, device, int(number))
 
 
 class Device:
@@ -149,7 +187,7 @@ class World:
         module = [sys.executable, "-m"]
         package = __package__ or ""
         self.hive = Program(folder, "hive", [*module, f"{package}.server", str(hive_port)])
-        self.hooks = Program(folder, "hooks", [*module, f"{package}.hooks", str(hive_port), "hooked"])
+        self.hooks = Hooks(folder, "hooks", [*module, f"{package}.hooks", str(hive_port)])
         self.gateway = Program(folder, "gateway", [*module, f"{package}.gateway", sabotage, "gateway.yaml"])
         self.devices: list[Device] = []
         self._tree = folder / "tree"
@@ -184,12 +222,6 @@ class World:
             return request(self.folder / "gateway.sock", command, 1.0)[command]
         except (NotRunningError, LocalError, OSError):
             return None
-
-    def delivered(self) -> list[tuple[str, int]]:
-        """The history of the hooks."""
-        path = self.folder / "hooked"
-        lines = path.read_text().split("\n")[:-1] if path.exists() else []
-        return [(device, int(number)) for device, number in map(str.split, lines)]
 
     def fill_disk(self) -> None:
         """Leave no byte free where the spool is."""
