@@ -92,6 +92,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway.batch": set(),
     "gateway.writer": {"core", "gateway.batch", "gateway.store"},
     "gateway.lane": {"core"},
+    "gateway.serial_lines": {"core"},
     "gateway.outlet": {"core", "gateway.lane"},
     "device": {"core", "device"},
     "__init__": {*HIVE, "scripts", "eventlist", "hive", "gateway.daemon"},

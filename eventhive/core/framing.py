@@ -163,11 +163,15 @@ class SerialLine:
             events.append((TEXT, text))
         if at < 0:
             return
-        parsed = parse_line(line[at:])
-        if parsed is None:
+        frame = parse_line(line[at:])
+        if frame is None:
             self.damaged += 1
-            return
-        kind, sequence, acknowledged, payload = parsed
+        else:
+            self.take(frame, events)
+
+    def take(self, frame: "tuple[bytes, int, int, bytes]", events: "list[tuple[bytes, bytes]]") -> None:
+        """Take an intact frame, as `parse_line` gives it; appends what it completes."""
+        kind, sequence, acknowledged, payload = frame
         if kind == HELLO and payload != self._hello:
             # A hello that nobody asked for ends nothing.
             if not self._challenged:

@@ -13,16 +13,10 @@ from os import urandom
 from typing import Any
 
 from ..core.backoff import delays
-from ..core.clear import NONCE_BYTES, UNKEYED
-from ..core.framing import CHALLENGE, DATA, HELLO, NO_SESSION, READY, TEXT, SerialLine
-from ..core.gateway_session import GatewaySession
-from ..core.pump import Pump
-from ..core.session import OPENED
+from ..core.framing import DATA, HELLO, NO_SESSION, READY, TEXT
 from .bridge import Bridge, printable
-from .device import Device
-
-# With its frame, a line of 2 KiB; the reader of a board is slower than that anyway.
-MESSAGE_BYTES = 1500
+from .serial_lines import PROOF, SerialLines
+from .serial_session import MESSAGE_BYTES, SerialSession
 
 READ_BYTES = 4096
 
@@ -54,9 +48,11 @@ class SerialLink:
         self.state = "not opened"
         self._baudrate = baudrate
         self._file: Any = None
-        self._line = SerialLine(False, MESSAGE_BYTES)
+        # The session that proved itself, one that said hello, and one that was challenged.
         self._current: SerialSession | None = None
+        self._proving: SerialSession | None = None
         self._challenged: SerialSession | None = None
+        self._new_lines()
         self._unwritten = b""
         self._stopping = asyncio.Event()
         self._lost = asyncio.Event()
@@ -77,6 +73,7 @@ class SerialLink:
 
     def stop(self) -> None:
         """Say goodbye to the device, and close the port."""
+        self._end(self._proving, "the gateway is shutting down")
         if self._current is not None:
             self._current.session.close("the gateway is shutting down")
             self._current.end()
@@ -85,25 +82,44 @@ class SerialLink:
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: lines are sent again, sessions have heartbeats and deadlines."""
-        self._line.tick(elapsed_ms)
-        if self._line.dead and self._current is not None:
+        self._lines.tick(elapsed_ms)
+        if self._lines.running.dead and self._current is not None:
             self._current.session.closed = "nobody acknowledges on the serial line"
-        for one in {self._current, self._challenged}:
-            if one is not None:
-                one.tick(elapsed_ms)
+        for one in self._sessions():
+            one.tick(elapsed_ms)
         self._write()
 
-    def ended(self, one: "SerialSession") -> None:
+    def proved(self, one: SerialSession) -> None:
+        """A session has been admitted: what ran here before is over, whichever device it was."""
+        before, self._current, self._proving = self._current, one, None
+        self._lines.proved()
+        self._end(before, "another session began on this line")
+
+    def ended(self, one: SerialSession) -> None:
         """A session is over; the line stays silent until the device asks again."""
         if self._challenged is one:
             self._challenged = None
+            self._lines.withdraw()
+        if self._proving is one:
+            self._proving = None
+            self._lines.failed()
         if self._current is one:
             self._current = None
         self.bridge.closed(one.device, one.session, one)
 
-    def send(self, one: "SerialSession", message: bytes) -> None:
-        """A message of a session: its challenge goes out at once, the rest in order and acknowledged."""
-        self._line.send(CHALLENGE if one is not self._current else DATA, message)
+    def _sessions(self) -> list[SerialSession]:
+        return [one for one in (self._current, self._proving, self._challenged) if one is not None]
+
+    def _end(self, one: SerialSession | None, why: str) -> None:
+        if one is not None:
+            one.session.closed = one.session.closed or why
+            self.ended(one)
+
+    def _new_lines(self) -> None:
+        self._lines = SerialLines(MESSAGE_BYTES, self._is_running)
+
+    def _is_running(self, payload: bytes) -> bool:
+        return self._current is not None and self._current.is_next(payload)
 
     def _waits(self) -> Any:
         return delays(lambda below: int.from_bytes(urandom(4), "big") % below, FIRST_RETRY_MS, MAX_RETRY_MS)
@@ -119,7 +135,7 @@ class SerialLink:
             return _problem(error)
         self.state = "open"
         self._lost.clear()
-        self._line.reset()
+        self._new_lines()
         self._unwritten = b""
         asyncio.get_running_loop().add_reader(self._file.fileno(), self._readable)
         logger.info("serial port %s: open at %d baud", self.port, self._baudrate)
@@ -132,10 +148,8 @@ class SerialLink:
             loop.remove_writer(self._file.fileno())
             self._file.close()
             self._file = None
-        for one in (self._current, self._challenged):
-            if one is not None:
-                one.session.closed = one.session.closed or why
-                self.ended(one)
+        for one in self._sessions():
+            self._end(one, why)
         self.state = why
         self._lost.set()
 
@@ -155,11 +169,12 @@ class SerialLink:
         if not data:
             self._vanished(UNPLUGGED)
             return
-        for kind, payload in self._line.receive_data(data):
+        for kind, payload in self._lines.receive_data(data):
             self._received(kind, payload)
-        stray, self._line.stray = self._line.stray, 0
-        if stray and self._current is None:
-            self._line.send(NO_SESSION)
+        line = self._lines.running
+        if line.stray:
+            line.stray = 0
+            self._no_session()
         if self._current is not None:
             self._current.flush()
         self._write()
@@ -170,32 +185,43 @@ class SerialLink:
             logger.info("console of %s on %s: %s", name, self.port, printable(payload.decode(errors="replace")))
         elif kind == READY:
             if self._challenged is None:
-                self._challenged = SerialSession(self)
+                self._challenged = SerialSession(self, self._lines.ask())
             self._challenged.challenge()
         elif kind == HELLO:
-            if self._challenged is not None:
-                self._replace(self._challenged)
-                self._receive(payload)
+            before, self._proving, self._challenged = self._proving, self._challenged, None
+            self._end(before, "another hello came before its proof")
+            self._prove(payload)
+        elif kind == PROOF:
+            self._prove(payload)
         elif kind == DATA:
             self._receive(payload)
 
-    def _replace(self, one: "SerialSession") -> None:
-        before = self._current
-        self._current, self._challenged = one, None
-        if before is not None:
-            before.session.closed = before.session.closed or "the device began a new session"
-            self.ended(before)
+    def _prove(self, payload: bytes) -> None:
+        one = self._proving
+        if one is None:
+            self._no_session()
+            return
+        one.receive(payload)
+        one.flush()
 
     def _receive(self, payload: bytes) -> None:
-        if self._current is None:
-            self._line.send(NO_SESSION)
-        else:
-            self._current.receive(payload)
+        one = self._current
+        if one is None:
+            self._no_session()
+            return
+        one.receive(payload)
+        if not one.session.closed:
+            # The device is still in its session, so whatever said hello here was another one, or noise.
+            self._end(self._proving, "the session before it goes on")
+
+    def _no_session(self) -> None:
+        if self._current is None and self._proving is None:
+            self._lines.running.send(NO_SESSION)
 
     def _write(self) -> None:
         if self._file is None:
             return
-        self._unwritten += self._line.data_to_send()
+        self._unwritten += self._lines.data_to_send()
         loop = asyncio.get_running_loop()
         try:
             while self._unwritten:
@@ -210,72 +236,6 @@ class SerialLink:
     def write(self) -> None:
         """Write what the line has to send now."""
         self._write()
-
-
-class SerialSession:
-    """One session on a serial line: a carrier of `devices.Carrier`, and of the pump."""
-
-    kind = "serial"
-
-    def __init__(self, link: SerialLink):
-        self.address = link.port
-        self.device: Device | None = None
-        # A serial line is in somebody's hand, so a device without a key may use it.
-        self.session = GatewaySession(urandom(NONCE_BYTES), UNKEYED, MESSAGE_BYTES, link.bridge.devices.find)
-        self._link = link
-        self._pump = Pump(self.session, self, self._event)
-        self._challenge: bytes = self.session.data_to_send() or b""
-        self._woken = False
-        self._over = False
-
-    def challenge(self) -> None:
-        """Challenge the device; again with the same challenge, when it asks again before it has answered."""
-        self._link.send(self, self._challenge)
-
-    def receive(self, payload: bytes) -> None:
-        """One message of the device."""
-        self._pump.receive(payload)
-
-    def flush(self) -> None:
-        """Hand the line what the session has to say."""
-        self._woken = False
-        self._pump.flush()
-
-    def tick(self, elapsed_ms: int) -> None:
-        """Let time pass."""
-        self.session.tick(elapsed_ms)
-        self.flush()
-
-    def send(self, message: bytes) -> None:
-        """One message for the device; the pump's name for it."""
-        self._link.send(self, message)
-
-    def close(self, reason: str) -> None:
-        """The session is over; the line stays."""
-        if not self._over:
-            self._over = True
-            self._link.ended(self)
-
-    def wake(self) -> None:
-        """Something is to be sent: in this iteration, once."""
-        if not self._woken:
-            self._woken = True
-            asyncio.get_running_loop().call_soon(self._flush_and_write)
-
-    def end(self) -> None:
-        """The session is over: say so."""
-        self._flush_and_write()
-
-    def _flush_and_write(self) -> None:
-        self.flush()
-        self._link.write()
-
-    def _event(self, event: tuple[Any, ...]) -> None:
-        bridge = self._link.bridge
-        if self.device is not None:
-            bridge.event(self.device, event)
-        elif event[0] == OPENED:
-            self.device = bridge.opened(self.session, event[1], self)
 
 
 def _problem(error: Exception) -> str:
