@@ -7,7 +7,7 @@ import pytest
 
 from eventhive.cli.chaos.schedule import KINDS
 from eventhive.config import build
-from eventhive.gateway import lane, outlet
+from eventhive.gateway import hearing, lane, outlet
 from eventhive.gateway.bridge import MAX_UNACKNOWLEDGED
 from eventhive.settings import Settings
 from eventhive.spool_config import QUOTA
@@ -45,7 +45,8 @@ def test_the_example_is_a_configuration() -> None:
 
 def test_the_constants() -> None:
     assert f"does not ({outlet.UNCONFIRMED_S:g} s, or an outage)" in DELIVERY
-    assert outlet.UNHEARD_S == 10 and "nobody has confirmed for ten seconds" in DELIVERY
+    assert hearing.UNHEARD_S == 10 and "nobody has confirmed for ten seconds" in DELIVERY
+    assert hearing.WAITING_S == 0.5 and "for half a second, its name is asked for" in DELIVERY
     assert (lane.FIRST_RETRY_S, lane.MAX_RETRY_S) == (1, 5) and "for a\nsecond (then two, then five)" in DELIVERY
     assert f"more than {MAX_UNACKNOWLEDGED} events" in SECURITY
 

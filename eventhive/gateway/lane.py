@@ -199,9 +199,11 @@ class Lane:
         now = outlet.now()
         if len(flying) < before:
             self._moved, self._retry_s = now, FIRST_RETRY_S
-            again = again or self._suspect
+        if len(flying) < before and self._suspect:
+            # Whoever took the first one again has not had what follows, and will not complain of what never comes.
             self._suspect = False
-        if again and now - self._sent_again > AGAIN_S:
+            self.send_again()
+        elif again and now - self._sent_again > AGAIN_S:
             self.send_again()
         self.pump()
 
@@ -221,10 +223,20 @@ class Lane:
         now = self.outlet.now()
         if self.flying and now - max(self._moved, self._sent_again) > self._retry_s:
             self._retry_s = min(2 * self._retry_s, MAX_RETRY_S)
-            self._suspect = True
-            self._sent_again = now
-            return self._repeat(self.flying[0], 0, self._carried)
+            return self._retry()
         return False
+
+    def hooked(self, topic: str) -> bool:
+        """Somebody hooks a name who has missed what is on its way: publish the first again, now."""
+        if not self.flying or self.flying[0].topic != topic:
+            return False
+        self._retry_s = FIRST_RETRY_S
+        return self._retry()
+
+    @property
+    def silent_s(self) -> float:
+        """Seconds for which nothing that is on its way was confirmed; 0 where nothing is."""
+        return self.outlet.now() - self._moved if self.flying else 0.0
 
     @property
     def stalled_s(self) -> float:
@@ -288,6 +300,11 @@ class Lane:
         if done:
             self.confirmed(entry)
         return True
+
+    def _retry(self) -> bool:
+        self._suspect = True
+        self._sent_again = self.outlet.now()
+        return self._repeat(self.flying[0], 0, self._carried)
 
     def _repeat(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         try:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from ..core.errors import LimitError
+from .hearing import WAITING_S, Hearing
 from .lane import Entry, Lane, Stream
 
 # Events that were on disk and are on their way to a network at a time; the carrier takes ten times as many.
@@ -21,17 +22,6 @@ REPLAYED = 2_000
 # Without a confirmation for so long, an event is kept on disk, and its device told so: what takes longer than this is
 # an outage. The carrier of a hive on the same network answers in a few milliseconds.
 UNCONFIRMED_S = 0.25
-
-# A name that nobody confirmed for so long, though the carrier works, is hooked by nobody: a process that is started
-# again is back by then.
-UNHEARD_S = 10.0
-# How often it is asked whether somebody hooks such a name.
-ASK_S = 1.0
-# Names that are asked for in one go, oldest first; more than a person can misspell.
-MAX_ASKED = 200
-
-# Names whose last confirmation is remembered.
-MAX_HEARD = 4096
 
 REFUSE, OLDEST, NEWEST = "refuse", "oldest", "newest"
 
@@ -111,12 +101,11 @@ class Outlet:
         self.policy = policy
         self.events = self.bytes = self.dropped = self.sent_again = 0
         self.lanes: dict[str, Lane] = {}
-        self.unheard: dict[str, float] = {}
         self.refused: deque[Entry] = deque()
         self.network = network
         self._disk = disk
         self._active: dict[Lane, None] = {}
-        self._heard: dict[str, float] = {}
+        self._hearing = Hearing()
         # Events of lanes that are behind, on their way; counted anew at each tick.
         self._replayed = 0
         self._connections = network.connections
@@ -129,6 +118,11 @@ class Outlet:
     def connected(self) -> bool:
         """True while the network's carrier is there."""
         return self.network.connected
+
+    @property
+    def unheard(self) -> dict[str, float]:
+        """Names that nobody hooks."""
+        return self._hearing.unheard
 
     @property
     def busy(self) -> bool:
@@ -175,7 +169,7 @@ class Outlet:
             lane.pump()
             if lane.idle:
                 del self._active[lane]
-        if self.unheard and network.ready:
+        if network.ready:
             self._ask()
         self._readmit()
 
@@ -310,36 +304,31 @@ class Outlet:
             self.sent_again += lane.send_again()
         else:
             self.sent_again += lane.retry()
+        if lane.silent_s > WAITING_S:
+            self._hearing.wait_for(topic)
         if topic not in self.unheard:
-            heard = self._heard.get(topic, float("-inf"))
-            if min(lane.stalled_s, self.now() - heard) <= UNHEARD_S:
+            if not self._hearing.give_up(topic, lane.stalled_s, self.now()):
                 return
-            self.unheard[topic] = self.now()
             logger.warning("network %s: nobody hooks %s: its events wait in the spool", self.name, topic)
         lane.put_aside(topic)
 
     def _ask(self) -> None:
-        now = self.now()
-        due = [topic for topic, asked in self.unheard.items() if now - asked >= ASK_S][:MAX_ASKED]
-        for topic in due:
-            # At the end, so that all of them have their turn.
-            del self.unheard[topic]
-            self.unheard[topic] = now
+        for topic in self._hearing.to_ask(self.now()):
             with contextlib.suppress(LimitError):
                 self.network.publish_once(topic, None, "", "", 0, 0)
 
     def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
         now = self.now()
         for topic, device, stream, number, again in answers:
-            if topic not in self._heard and len(self._heard) >= MAX_HEARD:
-                self._heard.clear()
-            self._heard[topic] = now
-            if topic in self.unheard:
-                del self.unheard[topic]
+            # Who answers after a silence was started just now, and has missed what is on its way.
+            missed = self._hearing.is_silent(topic)
+            if self._hearing.confirmed(topic, now):
                 logger.warning("network %s: %s is hooked again", self.name, topic)
                 for lane in self.lanes.values():
                     lane.bring_back(topic)
                     self._active[lane] = None
+            if missed:
+                self.sent_again += sum([lane.hooked(topic) for lane in self._active])
             lane_of = self.lanes.get(device)
             if lane_of is not None:
                 lane_of.taken(topic, stream, number, again == 1)

@@ -130,7 +130,6 @@ def test_nothing_heard_sends_the_first_again_and_what_follows_when_that_helps(be
     bench.lane.retry()
     bench.lane.retry()
     assert bench.way.sent[3:] == [(1, 0)]
-    bench.way.time += 0.1
     bench.take(A, 1)
     assert bench.way.sent[4:] == [(2, 0), (3, 2)]
 
@@ -217,3 +216,13 @@ def test_rows_that_made_room_are_not_sent(bench: Bench) -> None:
     bench.lane.drop({1, 2})
     bench.lane.pump()
     assert bench.way.sent == [(1, 0), (3, 0)]
+
+
+def test_who_was_started_anew_is_sent_the_first_at_once_and_what_follows_when_that_helps(bench: Bench) -> None:
+    bench.add(A, A, B)
+    assert not bench.lane.hooked(B)
+    assert bench.lane.hooked(A)
+    assert bench.way.sent[2:] == [(1, 0)]
+    bench.take(A, 1)
+    assert bench.way.sent[3:] == [(2, 0)]
+    assert (bench.lane.silent_s, Bench().lane.silent_s, Bench().lane.hooked(A)) == (0, 0, False)
