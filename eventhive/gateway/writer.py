@@ -103,7 +103,8 @@ class Writer:
             self.failing = ""
         self.commits += 1
         self.commit_s += seconds
-        self._busy = False
+        # The next group first: it is written while the acknowledgements of this one go out.
+        self._hand_over()
         job.done(trimmed)
         for read, rows in zip(job.reads, found, strict=True):
             read.done(rows)
