@@ -11,7 +11,8 @@ from .. import classic, lean
 from ..classic import Answer, Call, Payload
 from ..core.errors import PeerError
 from ..websocket import ClientConnection, Limits
-from .base import KEEPALIVE_SECONDS, Event
+from . import base
+from .base import Event
 from .websocket_wires import Classic, Lean, number_of
 
 LIMITS = Limits(max_message=classic.MAX_NOTIFY_BYTES)
@@ -48,7 +49,7 @@ class Session(ClientConnection):
     __slots__ = ("_owner", "_publishes_soon", "_wire", "ended", "id", "subprotocols")
 
     def __init__(self, owner: Owner, classic_only: bool):
-        super().__init__(LIMITS, KEEPALIVE_SECONDS)
+        super().__init__(LIMITS, base.KEEPALIVE_SECONDS)
         self.subprotocols = () if classic_only else (lean.SUBPROTOCOL,)
         self.id = f"{random.getrandbits(128):032x}"
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -16,8 +16,10 @@ QUIET.setLevel(logging.WARNING)
 FLUSH_BYTES = 64 * 1024
 # A peer that answers neither a close frame nor the end of a stream within this is cut off.
 CLOSE_SECONDS = 5.0
-# A peer is gone when nothing came from it for so many keep-alive intervals.
+# A peer is gone when nothing came from it for so many keep-alive intervals; how often that is looked at in one of them,
+# so that a peer is given up after one and a half at the earliest and two at the latest.
 SILENT_INTERVALS = 2
+LOOKS = 2
 # RFC 6455, 7.1.5: the code of a connection that ended without a close frame, and the most bytes of a reason.
 ABNORMAL = 1006
 REASON_BYTES = 123
@@ -45,7 +47,8 @@ DEFAULT_LIMITS = Limits()
 class Connection(Reader):
     """One end of one websocket; subclass `ServerConnection` or `ClientConnection` and override the callbacks.
 
-    `keepalive`: seconds between pings, 0 for none; a peer that stays silent for two intervals is cut off.
+    `keepalive`: a peer that is silent for so many seconds is sent a ping, and one that is silent for two such intervals
+    is cut off; 0 for never.
     Attributes: `peer` ("host:port"), `writing_paused` (true while the peer takes less than it is sent).
     """
 
@@ -203,16 +206,18 @@ class Connection(Reader):
         self._state = OPEN
         self._timer.cancel()
         if self._keepalive:
-            self._timer = self._loop.call_later(self._keepalive, self._keep_alive)
+            self._timer = self._loop.call_later(self._keepalive / LOOKS, self._keep_alive)
 
     def _keep_alive(self) -> None:
-        self._silent += 1
-        if self._silent > SILENT_INTERVALS:
-            self.abort(f"nothing heard for {SILENT_INTERVALS * self._keepalive:g} s")
+        # Who does not read hears nothing, and can only let itself be heard.
+        self._silent = self._silent + 1 if self._transport.is_reading() else LOOKS
+        if self._silent >= SILENT_INTERVALS * LOOKS:
+            self.abort(f"nothing heard within {SILENT_INTERVALS * self._keepalive:g} s")
             return
-        self._protocol.send_ping(b"")
-        self._write_protocol()
-        self._timer = self._loop.call_later(self._keepalive, self._keep_alive)
+        if self._silent == LOOKS:
+            self._protocol.send_ping(b"")
+            self._write_protocol()
+        self._timer = self._loop.call_later(self._keepalive / LOOKS, self._keep_alive)
 
     def _leave(self) -> None:
         self._state = CLOSING

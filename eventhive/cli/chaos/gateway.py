@@ -12,6 +12,7 @@ from typing import Any
 
 from ...gateway.outlet import Outlet
 from ..main import main
+from .beats import quicken
 from .schedule import ACK_BEFORE_DISK, DOUBLE_ONE, DROP_ONE, SABOTAGES, SWAP_TWO
 
 # Which event is dropped, doubled or swapped; and how long one waits for the disk that is acknowledged before.
@@ -80,6 +81,7 @@ def _late(outlet: Outlet, device: Any, event: tuple[str, Any, Any], take: _Take)
 
 if __name__ == "__main__":
     jump()
+    quicken()
     if sys.argv[1] in SABOTAGES:
         sabotage(sys.argv[1])
     sys.exit(main(["gateway", "--config", sys.argv[2]]))

@@ -10,6 +10,8 @@ from typing import Any
 
 import eventhive
 
+from .beats import quicken
+
 CONFIG = """
 connectors:
   my-hive: {pubsub_type: websocket, input_channel: queen, init: {host: 127.0.0.1, port: %s}}
@@ -32,6 +34,7 @@ def writer(history: int, name: str) -> Callable[[dict[str, Any]], None]:
 def main(port: str, path: str) -> None:
     """Take events until the process is ended."""
     history = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    quicken()
     eventhive.CONFIG.read_string(CONFIG % port)
     for name in NAMES:
         eventhive.EVENTS.hook(writer(history, name), name)

@@ -1,4 +1,11 @@
-"""What stands between devices and the gateway, and harms the bytes that pass: over TCP, and over pseudo-terminals."""
+"""What stands between two programs, and harms the bytes that pass: over TCP, and over pseudo-terminals.
+
+Rules of this file:
+1. Between devices and the gateway anything may happen to bytes: their link has to notice.
+2. Between the gateway or the hooks and the hive's server happens what can happen to a TCP connection: it is cut, bytes
+   come late, or none come any more until both ends give it up (`swallow`). TCP loses, doubles and alters nothing in a
+   connection that goes on; who has to reckon with somebody who does uses TLS.
+"""
 
 import asyncio
 import contextlib
@@ -30,9 +37,6 @@ class Harm:
         kind = self.kind
         if kind == "black-hole":
             return True
-        if kind == "delay":
-            asyncio.get_running_loop().call_later(DELAY_S, write, data)
-            return True
         if kind:
             # Once is enough: what is damaged ends a connection, or is sent again.
             self.kind = ""
@@ -63,7 +67,7 @@ class Relay(Protocol):
 
 
 class TcpRelay:
-    """Listens on `port` of this machine, and passes what comes on to `target`."""
+    """Listens on `port` of this machine, and passes what comes on to `target`; what is late keeps its order."""
 
     def __init__(self, target: int):
         self.harm = Harm()
@@ -71,6 +75,7 @@ class TcpRelay:
         self._target = target
         self._server: asyncio.Server
         self._writers: set[asyncio.StreamWriter] = set()
+        self._dead: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
         """Begin."""
@@ -81,6 +86,10 @@ class TcpRelay:
         """Break all connections."""
         for writer in list(self._writers):
             writer.transport.abort()
+
+    def swallow(self) -> None:
+        """Let nothing pass any more on the connections of this moment, which stay open; new ones are as ever."""
+        self._dead |= self._writers
 
     def close(self) -> None:
         """End it."""
@@ -99,13 +108,17 @@ class TcpRelay:
         with contextlib.suppress(asyncio.CancelledError):
             await asyncio.wait([asyncio.ensure_future(pump) for pump in pumps], return_when=asyncio.FIRST_COMPLETED)
         self._writers -= both
+        self._dead -= both
         for one in both:
             one.transport.abort()
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(READ_BYTES):
-                if not self.harm.pass_on(data, writer.write):
+                if self.harm.kind == "delay":
+                    await asyncio.sleep(DELAY_S)
+                    writer.write(data)
+                elif writer not in self._dead and not self.harm.pass_on(data, writer.write):
                     return
 
 
@@ -144,4 +157,8 @@ class PtyRelay:
                 os.write(target, data)
 
         with contextlib.suppress(OSError):
-            self.harm.pass_on(os.read(source, READ_BYTES), write)
+            data = os.read(source, READ_BYTES)
+            if self.harm.kind == "delay":
+                asyncio.get_running_loop().call_later(DELAY_S, write, data)
+            else:
+                self.harm.pass_on(data, write)

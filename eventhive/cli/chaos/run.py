@@ -6,12 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from .history import Mark, Verdict, judge
 from .relay import PtyRelay, Relay, TcpRelay
-from .schedule import DRAIN_S, LINKS, Fault, schedule
-from .world import Device, Program, World, resume
+from .schedule import DRAIN_S, HIVE_LINKS, LINKS, Fault, schedule
+from .world import Device, HivePorts, Program, World, free_port, resume
 
 # Devices over a websocket, beside one on a serial line that changes to a websocket and back.
 DEVICES = 3
@@ -19,6 +19,8 @@ DEVICES = 3
 # How often it is looked whether a session is back, or everything has arrived; and a process's use of memory.
 LOOK_S = 0.02
 SAMPLE_S = 1.0
+
+T = TypeVar("T")
 
 
 class Run:
@@ -37,6 +39,7 @@ class Run:
         self._growth = [0, 0]
         self._world: World
         self._relays: list[Relay] = []
+        self._hive_relays: list[TcpRelay] = []
 
     async def run(self, seconds: float, faults: int, drain_s: float = DRAIN_S) -> dict[str, Any]:
         """Inject faults for so long, or so many; returns what came of it."""
@@ -54,13 +57,18 @@ class Run:
             verdict = await self._drain(drain_s)
         finally:
             self._world.stop()
-            for relay in self._relays:
+            for relay in (*self._relays, *self._hive_relays):
                 relay.close()
         return self._result(verdict)
 
     async def _begin(self) -> None:
         serial = PtyRelay()
-        self._world = world = World(self._folder, self._sabotage, [serial.ends[0]])
+        hive = free_port()
+        self._hive_relays = [TcpRelay(hive), TcpRelay(hive)]
+        for relay in self._hive_relays:
+            await relay.start()
+        ports = HivePorts(hive, *[relay.port for relay in self._hive_relays])
+        self._world = world = World(self._folder, self._sabotage, [serial.ends[0]], ports)
         network = TcpRelay(world.device_port)
         await network.start()
         self._relays = [network, serial]
@@ -79,7 +87,9 @@ class Run:
         self.counts[kind] += 1
         self._say(f"fault {self.counts.total()}: {kind}")
         if kind in LINKS:
-            await self._harm(fault)
+            await self._harm(_picked(self._relays, fault), kind, fault.hold)
+        elif kind in HIVE_LINKS:
+            await self._harm_hive(_picked(self._hive_relays, fault), kind, fault.hold)
         elif kind.startswith("gateway"):
             await self._hit(self._world.gateway, fault)
         elif kind.startswith("hive"):
@@ -95,13 +105,19 @@ class Run:
         else:
             await self._restart(fault)
 
-    async def _harm(self, fault: Fault) -> None:
-        relay = self._relays[int(fault.pick * len(self._relays))]
-        relay.harm.kind = fault.kind
-        await asyncio.sleep(fault.hold)
+    async def _harm(self, relay: Relay, kind: str, hold: float) -> None:
+        relay.harm.kind = kind
+        await asyncio.sleep(hold)
         relay.harm.kind = ""
-        if fault.kind == "cut":
+        if kind == "cut":
             relay.cut()
+
+    async def _harm_hive(self, relay: TcpRelay, kind: str, hold: float) -> None:
+        if kind == "hive-black-hole":
+            # It holds until both ends have noticed, behind other faults.
+            relay.swallow()
+        else:
+            await self._harm(relay, kind.removeprefix("hive-"), hold)
 
     async def _hit(self, program: Program, fault: Fault) -> None:
         if fault.kind.endswith("stop"):
@@ -121,7 +137,7 @@ class Run:
 
     async def _restart(self, fault: Fault) -> None:
         devices = self._world.devices
-        device: Device = devices[-1] if fault.kind == "carrier-change" else devices[int(fault.pick * len(devices))]
+        device: Device = devices[-1] if fault.kind == "carrier-change" else _picked(devices, fault)
         device.kill()
         if fault.kind == "carrier-change":
             device.change_link()
@@ -189,3 +205,7 @@ class Run:
             "recovery_s": {"median": times[len(times) // 2], "max": times[-1]} if times else None,
             "offences": verdict.faults[:3],
         }
+
+
+def _picked(some: list[T], fault: Fault) -> T:
+    return some[int(fault.pick * len(some))]

@@ -4,12 +4,14 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-# What is done to processes, to the bytes between device and gateway, to devices, and to the gateway's machine.
+# What is done to processes, to the bytes between device and gateway, to connections with the hive's server, to devices,
+# and to the gateway's machine.
 PROCESSES = ("gateway-kill", "gateway-stop", "hive-kill", "hive-stop", "hook-kill", "hook-stop")
 LINKS = ("cut", "black-hole", "delay", "double", "truncate", "corrupt")
+HIVE_LINKS = ("hive-cut", "hive-black-hole", "hive-delay")
 DEVICES = ("device-reset", "carrier-change", "stuck-random")
 MACHINE = ("disk-full", "clock-jump")
-KINDS = (*PROCESSES, *LINKS, *DEVICES, *MACHINE)
+KINDS = (*PROCESSES, *LINKS, *HIVE_LINKS, *DEVICES, *MACHINE)
 
 # How the gateway may be made to break its promise; see `gateway.py`.
 ACK_BEFORE_DISK, DROP_ONE, DOUBLE_ONE, SWAP_TWO = "ack-before-disk", "drop-one", "double-one", "swap-two"

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.errors import LocalError
 from ...device.sources import examples_dir
@@ -48,6 +48,14 @@ def free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         number: int = probe.getsockname()[1]
         return number
+
+
+class HivePorts(NamedTuple):
+    """Where the hive's server listens, and where the gateway and the hooks reach it."""
+
+    server: int
+    gateway: int
+    hooks: int
 
 
 class Program:
@@ -177,17 +185,16 @@ class World:
     `disk_problem` says why there is no disk that could be full, empty where there is one.
     """
 
-    def __init__(self, folder: Path, sabotage: str, serial: list[str]):
+    def __init__(self, folder: Path, sabotage: str, serial: list[str], hive: HivePorts):
         self.folder = folder
         self.device_port = free_port()
         self.disk_problem = self._mount()
-        hive_port = free_port()
         ports = ", ".join([f"{{port: {port}}}" for port in serial])
-        (folder / "gateway.yaml").write_text(_GATEWAY % (hive_port, self.device_port, ports), encoding="utf-8")
+        (folder / "gateway.yaml").write_text(_GATEWAY % (hive.gateway, self.device_port, ports), encoding="utf-8")
         module = [sys.executable, "-m"]
         package = __package__ or ""
-        self.hive = Program(folder, "hive", [*module, f"{package}.server", str(hive_port)])
-        self.hooks = Hooks(folder, "hooks", [*module, f"{package}.hooks", str(hive_port)])
+        self.hive = Program(folder, "hive", [*module, f"{package}.server", str(hive.server)])
+        self.hooks = Hooks(folder, "hooks", [*module, f"{package}.hooks", str(hive.hooks)])
         self.gateway = Program(folder, "gateway", [*module, f"{package}.gateway", sabotage, "gateway.yaml"])
         self.devices: list[Device] = []
         self._tree = folder / "tree"
