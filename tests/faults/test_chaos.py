@@ -8,10 +8,15 @@ from typing import Any
 
 import pytest
 
+from eventhive.cli.chaos.run import DEVICES
 from eventhive.cli.chaos.schedule import KINDS
 
 # Beyond this, something hangs.
 SECONDS = 120
+
+KILLS = 6
+# Events of one name that a device of the checker calls in a row: no more can be in flight.
+RUN = 5
 
 
 def chaos(*arguments: str) -> tuple[int, dict[str, Any], str]:
@@ -33,6 +38,13 @@ def test_each_kind_of_fault(tmp_path: Path) -> None:
     assert set(found["faults"]) | set(found["skipped"]) == set(KINDS)
     assert 0 < found["acknowledged"] <= found["delivered"]
     assert "the promise was kept" in said
+
+
+def test_hooks_that_are_killed_are_given_again_what_was_in_flight_at_most() -> None:
+    code, found, said = chaos("--faults", str(KILLS), "--seed", "3", "--only", "hook-kill")
+    assert (code, found["lost"], found["duplicated"], found["reordered"]) == (0, 0, 0, 0), said
+    assert found["faults"] == {"hook-kill": KILLS}
+    assert 0 <= found["redelivered"] <= KILLS * DEVICES * RUN
 
 
 @pytest.mark.parametrize(
