@@ -20,6 +20,7 @@ from ..core.outcomes import UNDONE, RequestError, status_of
 from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS
 from ..core.session import REJECTED
 from ..core.spelling import check_name
+from .bounded_log import BoundedLog
 from .device import Carrier, Device, Receipt
 from .devices import Devices, Enrolled
 
@@ -31,6 +32,9 @@ MAX_UNACKNOWLEDGED = 2048
 
 # Names whose route is remembered per device; a device that sends more than these pays for the look-up again.
 MAX_ROUTES = 128
+
+# Lines of one minute about strangers: enough to see who and why, for a person and for a tool that bans addresses.
+STRANGER_LINES = 30
 
 NO_NETWORK = "its network is not under 'connectors' in the gateway's configuration"
 
@@ -79,6 +83,11 @@ class Bridge:
         # Networks whose events go through the spool.
         self.outlets: dict[Network, Outlet] = {}
         self._clock_ms = clock_ms
+        self.strangers = BoundedLog(logger, "connections of strangers failed", STRANGER_LINES, self.seconds)
+
+    def seconds(self) -> float:
+        """The time, for logs."""
+        return self._clock_ms() / 1000
 
     def enrol(self, entries: dict[str, Enrolled]) -> None:
         """Take over the content of the key file; what devices may no longer do ends at once."""
@@ -103,7 +112,8 @@ class Bridge:
     def closed(self, device: Device | None, session: GatewaySession, carrier: Carrier) -> None:
         """The carrier of a session is gone; a device keeps everything but the session."""
         if device is None:
-            logger.warning("%s %s: %s", carrier.kind, carrier.address, printable(session.closed or "gone"))
+            why = printable(session.closed or "gone")
+            self.strangers(logging.WARNING, "%s %s: %s", carrier.kind, carrier.address, why)
         elif device.session is session:
             device.detach()
             logger.info("device %s: offline: %s", device.name, printable(session.closed or "connection lost"))

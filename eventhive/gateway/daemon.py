@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 from ..core.errors import LocalError
-from ..websocket import serve
+from ..websocket import Listener, descriptors, serve
 from .bridge import Bridge
 from .control import ControlServer
 from .device import Device
@@ -51,7 +51,7 @@ class Gateway:
         self._once = {name for name, one in config.connectors.items() if one.once}
         self.serial: list[SerialLink] = []
         self._links: WebsocketLinks | None = None
-        self._server: asyncio.Server | None = None
+        self._server: Listener | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._control = ControlServer(
             self.config.control,
@@ -141,8 +141,8 @@ class Gateway:
             logger.error("device %s: its old key is still in the file: %s", name, error)
 
     async def _listen(self, websocket: Any) -> None:
-        self._links = WebsocketLinks(self.bridge, websocket.endpoint, self.config.insecure)
-        self._server = await serve(self._links, websocket.host, websocket.port)
+        links = self._links = WebsocketLinks(self.bridge, websocket.endpoint, self.config.insecure, descriptors())
+        self._server = await serve(links, websocket.host, websocket.port, admits=links.admits)
         host, port = self._server.sockets[0].getsockname()[:2]
         self.address = f"ws://{host}:{port}{websocket.endpoint}"
         logger.info("devices connect to %s", self.address)
@@ -160,6 +160,7 @@ class Gateway:
             last = now
             for link in self.serial:
                 link.tick(elapsed_ms)
+            self.bridge.strangers.tick()
             for device in self._limited:
                 device.refill(elapsed_ms)
             slow_ms += elapsed_ms

@@ -14,6 +14,7 @@ from typing import Any
 
 from ..core.backoff import delays
 from ..core.framing import DATA, HELLO, NO_SESSION, READY, TEXT
+from .bounded_log import BoundedLog
 from .bridge import Bridge, printable
 from .serial_lines import PROOF, SerialLines
 from .serial_session import MESSAGE_BYTES, SerialSession
@@ -23,6 +24,9 @@ READ_BYTES = 4096
 # A plugged-in board should not be waited for much longer than its own boot takes.
 FIRST_RETRY_MS = 500
 MAX_RETRY_MS = 5000
+
+# Of a board's console, a minute: ten a second are somebody's program, a port at full speed writes a gigabyte a day.
+CONSOLE_LINES = 600
 
 UNPLUGGED = "it was unplugged, or closed at its other end"
 
@@ -53,6 +57,7 @@ class SerialLink:
         self._proving: SerialSession | None = None
         self._challenged: SerialSession | None = None
         self._new_lines()
+        self._console = BoundedLog(logger, f"console lines on {port}", CONSOLE_LINES, bridge.seconds)
         self._unwritten = b""
         self._stopping = asyncio.Event()
         self._lost = asyncio.Event()
@@ -83,6 +88,7 @@ class SerialLink:
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: lines are sent again, sessions have heartbeats and deadlines."""
         self._lines.tick(elapsed_ms)
+        self._console.tick()
         if self._lines.running.dead and self._current is not None:
             self._current.session.closed = "nobody acknowledges on the serial line"
         for one in self._sessions():
@@ -182,7 +188,8 @@ class SerialLink:
     def _received(self, kind: bytes, payload: bytes) -> None:
         if kind == TEXT:
             name = self._current.device.name if self._current and self._current.device else "?"
-            logger.info("console of %s on %s: %s", name, self.port, printable(payload.decode(errors="replace")))
+            text = printable(payload.decode(errors="replace"))
+            self._console(logging.INFO, "console of %s on %s: %s", name, self.port, text)
         elif kind == READY:
             if self._challenged is None:
                 self._challenged = SerialSession(self, self._lines.ask())

@@ -17,6 +17,7 @@ from ..core.session import OPENED
 from ..websocket import Limits, ServerConnection
 from .bridge import Bridge
 from .device import Device
+from .half_open import HalfOpen
 
 # The largest message of a device: several times what a board sends, small enough for two thousand of them at once.
 MESSAGE_BYTES = 4096
@@ -30,9 +31,6 @@ BUFFERED_BYTES = 256 * 1024
 
 LIMITS = Limits(UPGRADE_BYTES, UPGRADE_SECONDS, MESSAGE_BYTES, BUFFERED_BYTES)
 
-# Connections that have not proved a key yet. A flood of them must leave room for the devices that come back.
-MAX_HALF_OPEN = 1024
-
 # What a browser, or a proxy in front of one, adds. Devices have neither, and a page must not talk to them.
 FOREIGN_HEADERS = ("Origin", "Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 
@@ -40,23 +38,28 @@ POLICY_VIOLATION = 1008
 NOT_TEXT = 1003
 GOING_AWAY = 1001
 
-logger = logging.getLogger("eventhive.gateway")
-
 
 class WebsocketLinks:
     """The websocket endpoint of a gateway: what its connections share."""
 
-    def __init__(self, bridge: Bridge, endpoint: str, insecure: bool):
+    def __init__(self, bridge: Bridge, endpoint: str, insecure: bool, descriptors: int):
         self.bridge = bridge
         self.endpoint = endpoint
         self.insecure = insecure
         self.connections: set[DeviceConnection] = set()
-        self.half_open = 0
+        self.half_open = HalfOpen(descriptors)
         self._waiting: list[DeviceConnection] = []
 
     def __call__(self) -> "DeviceConnection":
         """A new connection, for a server of asyncio."""
         return DeviceConnection(self)
+
+    def admits(self, host: str) -> bool:
+        """True when a stranger may connect from an address; one more that may not is logged."""
+        why = self.half_open.full(host)
+        if why:
+            self.bridge.strangers(logging.WARNING, "websocket %s: not let in: %s", host, why)
+        return not why
 
     def flush_soon(self, connection: "DeviceConnection") -> None:
         """Have a connection send what it has to, after all connections were read that can be."""
@@ -86,7 +89,7 @@ class DeviceConnection(ServerConnection):
 
     kind = "websocket"
 
-    __slots__ = ("_pump", "_since", "_woken", "device", "links", "session")
+    __slots__ = ("_host", "_pump", "_since", "_strange", "_woken", "device", "links", "session")
 
     def __init__(self, links: WebsocketLinks):
         super().__init__(LIMITS)
@@ -94,6 +97,9 @@ class DeviceConnection(ServerConnection):
         self.device: Device | None = None
         self.session: Any = None
         self._woken = False
+        # Counted among those who have not proved a key.
+        self._strange = False
+        self._host = ""
 
     @property
     def address(self) -> str:
@@ -104,18 +110,25 @@ class DeviceConnection(ServerConnection):
         """Refuse an upgrade that no device sends."""
         refusal = self._refusal(request)
         if refusal is not None:
-            logger.info("websocket %s: refused: %s", self.peer, refusal[1])
+            self.links.bridge.strangers(logging.INFO, "websocket %s: refused: %s", self.peer, refusal[1])
         return refusal
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
         super().connection_made(transport)
         self._since = self._loop.time()
+        self._host = self.peer.rpartition(":")[0].strip("[]")
+        # Without an address it is gone already; and more may have come in one iteration than may stay.
+        if not self._host or not self.links.admits(self._host):
+            self.abort()
+            return
+        self._strange = True
+        self.links.half_open.enter(self._host)
 
     def opened(self, request: Any) -> None:
         """The upgrade is complete: challenge the device."""
         links = self.links
-        trusted = links.insecure or ipaddress.ip_address(self.peer.rpartition(":")[0].strip("[]")).is_loopback
+        trusted = links.insecure or ipaddress.ip_address(self._host).is_loopback
         mode = UNKEYED if trusted else SEALED
         self.session = GatewaySession(urandom(NONCE_BYTES), mode, MESSAGE_BYTES, links.bridge.devices.find)
         self._pump = Pump(self.session, self, self._event)
@@ -123,7 +136,6 @@ class DeviceConnection(ServerConnection):
         self.session.tick(int((self._loop.time() - self._since) * 1000))
         self.max_message = FIRST_FLIGHT_BYTES
         links.connections.add(self)
-        links.half_open += 1
         self._pump.flush()
 
     def message(self, data: str | bytes) -> None:
@@ -166,11 +178,10 @@ class DeviceConnection(ServerConnection):
 
     def closed(self, code: int, reason: str) -> None:
         """The connection is gone."""
+        self._known()
         if self.session is None:
             return
         self.links.connections.discard(self)
-        if self.device is None:
-            self.links.half_open -= 1
         self.session.closed = self.session.closed or f"connection lost ({reason or code})"
         self.links.bridge.closed(self.device, self.session, self)
 
@@ -180,7 +191,7 @@ class DeviceConnection(ServerConnection):
         elif event[0] == OPENED:
             self.device = self.links.bridge.opened(self.session, event[1], self)
             if self.device is not None:
-                self.links.half_open -= 1
+                self._known()
                 self.max_message = MESSAGE_BYTES
 
     def _refusal(self, request: Any) -> tuple[int, str] | None:
@@ -189,14 +200,16 @@ class DeviceConnection(ServerConnection):
         for header in FOREIGN_HEADERS:
             if header in request.headers:
                 return 403, f"this endpoint is for devices, not for browsers or proxies (header {header})"
-        if self.links.half_open >= MAX_HALF_OPEN:
-            return 503, f"{MAX_HALF_OPEN} connections have not proved a key yet"
         return None
+
+    def _known(self) -> None:
+        """It is no stranger any more, or it is gone."""
+        if self._strange:
+            self._strange = False
+            self.links.half_open.leave(self._host)
 
     def flush_now(self) -> None:
         """Send what there is to send."""
         self._woken = False
         self._pump.flush()
         self.flush()
-
-

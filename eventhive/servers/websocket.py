@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from ..websocket import serve
+from ..websocket import Listener, serve
 from .admission import Admission
 from .broker import Broker
 from .peer import Peer
@@ -41,7 +41,7 @@ class WebsocketServer:
         self.peers: set[Peer] = set()
         self.admission = Admission(network, tokens)
         self._tls = tls
-        self._server: asyncio.Server | None = None
+        self._server: Listener | None = None
 
     async def start(self) -> None:
         """Listen; `LocalError` says why that is not possible."""

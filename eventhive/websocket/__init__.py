@@ -10,6 +10,7 @@ Rules of this folder:
 
 from .client import NO_CREDENTIALS, ClientConnection, Credentials, Unauthorized, connect
 from .connection import Limits
+from .listener import Listener, descriptors
 from .server import UNAUTHORIZED, AddressInUse, ServerConnection, serve
 
 __all__ = [
@@ -19,8 +20,10 @@ __all__ = [
     "ClientConnection",
     "Credentials",
     "Limits",
+    "Listener",
     "ServerConnection",
     "Unauthorized",
     "connect",
+    "descriptors",
     "serve",
 ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -12,13 +13,11 @@ from websockets.typing import Subprotocol
 from ..core.errors import LocalError
 from .connection import QUIET, Connection
 from .frames import MASKED, head
+from .listener import Listener, bound
 from .reading import OPEN
 
 if TYPE_CHECKING:
     from ssl import SSLContext
-
-# Connections that the kernel holds until the loop accepts them: a fleet returns at once after an outage.
-BACKLOG = 1024
 
 UNAUTHORIZED = 401
 
@@ -99,15 +98,24 @@ class ServerConnection(Connection):
 
 
 async def serve(
-    factory: Callable[[], ServerConnection], host: str, port: int, tls: "SSLContext | None" = None
-) -> asyncio.Server:
+    factory: Callable[[], ServerConnection],
+    host: str,
+    port: int,
+    tls: "SSLContext | None" = None,
+    admits: Callable[[str], bool] | None = None,
+) -> Listener:
     """Listen, with TLS where `tls` is given; each connection gets a `ServerConnection` of its own from `factory`.
 
-    Port 0 takes a free one: `server.sockets[0].getsockname()[1]`. `LocalError` names the address and what to do.
+    Port 0 takes a free one: `listener.sockets[0].getsockname()[1]`. `admits(host)` is asked before anything is spent on
+    a connection. `LocalError` names the address and what to do.
     """
+    sockets: list[socket.socket] = []
     try:
-        return await asyncio.get_running_loop().create_server(factory, host, port, backlog=BACKLOG, ssl=tls)
+        sockets = await bound(host, port)
+        return Listener(sockets, factory, tls, admits)
     except OSError as error:
+        for one in sockets:
+            one.close()
         if error.errno == errno.EADDRINUSE:
             why = "another program listens there: stop it, or configure another port"
             raise AddressInUse(f"cannot listen on {host}:{port}: {why}") from None

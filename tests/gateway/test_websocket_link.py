@@ -14,7 +14,12 @@ from eventhive.core.mark import Mark
 from eventhive.core.opening import open_session
 from eventhive.core.ring import Outbox
 from eventhive.core.session import Session
-from eventhive.gateway.websocket_link import MAX_HALF_OPEN, UPGRADE_BYTES, DeviceConnection, WebsocketLinks
+from eventhive.gateway.bridge import STRANGER_LINES
+from eventhive.gateway.half_open import MAX_HALF_OPEN, MAX_PER_ADDRESS, SHARE, HalfOpen, origin
+from eventhive.gateway.websocket_link import UPGRADE_BYTES, DeviceConnection, WebsocketLinks
+
+# More than any limit leaves to strangers.
+DESCRIPTORS = 1 << 20
 
 UPGRADE = (
     b"GET /device HTTP/1.1\r\nHost: h\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -136,14 +141,14 @@ def test_a_key_is_demanded_of_everyone_who_is_not_on_this_machine(
     stand: Stand, loop: Clock, host: str, insecure: bool, mode: int
 ) -> None:
     def visit() -> int:
-        return Visit(WebsocketLinks(stand.bridge, "/device", insecure), host).upgrade().challenge[3]
+        return Visit(WebsocketLinks(stand.bridge, "/device", insecure, DESCRIPTORS), host).upgrade().challenge[3]
 
     assert within(loop, visit) == mode
 
 
-def first_flight(visit: Visit, key: bytes) -> tuple[bytes, bytes]:
+def first_flight(visit: Visit, key: bytes, name: str = "a") -> tuple[bytes, bytes]:
     outbox = Outbox(8192, 1024)
-    hello, keys = greet(visit.challenge, "a", key, 0, 4096, os.urandom(24), 1024, None)
+    hello, keys = greet(visit.challenge, name, key, 0, 4096, os.urandom(24), 1024, None)
     session = Session(1024, outbox, Mark())
     open_session(session, visit.challenge, hello, keys, 20)
     return hello, session.data_to_send() or b""
@@ -151,16 +156,16 @@ def first_flight(visit: Visit, key: bytes) -> tuple[bytes, bytes]:
 
 def test_a_proof_ends_the_waiting(stand: Stand, loop: Clock) -> None:
     def visit() -> None:
-        links = WebsocketLinks(stand.bridge, "/device", False)
+        links = WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS)
         one = Visit(links).upgrade()
-        assert links.half_open == 1
+        assert links.half_open.count == 1
         one.send(*first_flight(one, stand.entries["a"].key))
-        assert links.half_open == 0
+        assert links.half_open.count == 0
         assert stand.device("a").session is one.connection.session
         links.tick(6000)
         assert one.connection.is_open
         one.hang_up()
-        assert (links.half_open, len(links.connections), stand.device("a").session) == (0, 0, None)
+        assert (links.half_open.count, len(links.connections), stand.device("a").session) == (0, 0, None)
 
     within(loop, visit)
 
@@ -169,7 +174,7 @@ def test_upgrade_and_proof_share_one_deadline(
     stand: Stand, loop: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     def visit() -> None:
-        links = WebsocketLinks(stand.bridge, "/device", False)
+        links = WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS)
         one = Visit(links)
         loop.ahead += 3
         one.upgrade()
@@ -178,7 +183,7 @@ def test_upgrade_and_proof_share_one_deadline(
         links.tick(501)
         assert not one.connection.is_open
         one.hang_up()
-        assert links.half_open == 0
+        assert links.half_open.count == 0
 
     within(loop, visit)
     assert caplog.messages == ["websocket 127.0.0.1:50000: hand-shake: nothing heard for 5 s"]
@@ -186,7 +191,7 @@ def test_upgrade_and_proof_share_one_deadline(
 
 def test_an_upgrade_that_never_comes(stand: Stand, loop: Clock) -> None:
     def visit() -> Visit:
-        one = Visit(WebsocketLinks(stand.bridge, "/device", False))
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS))
         one.connection.data_received(one.request[:50])
         return one
 
@@ -197,25 +202,133 @@ def test_an_upgrade_that_never_comes(stand: Stand, loop: Clock) -> None:
     assert one.wire.written == b""
 
 
+def address(number: int) -> str:
+    return f"192.0.2.{number}"
+
+
 def test_those_without_a_proof_are_bounded(stand: Stand, loop: Clock) -> None:
     def visit() -> None:
-        links = WebsocketLinks(stand.bridge, "/device", False)
-        visits = [Visit(links).upgrade() for _ in range(MAX_HALF_OPEN)]
-        assert {one.status for one in visits} == {101}
-        refused = Visit(links).upgrade()
-        assert refused.status == 503
+        links = WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS)
+        visits = [Visit(links, address(number // MAX_PER_ADDRESS)) for number in range(MAX_HALF_OPEN)]
+        assert not any(one.wire.over for one in visits)
+        # Half of them go on to the upgrade: that proves nothing.
+        assert {one.upgrade().status for one in visits[::2]} == {101}
+        assert not links.admits("198.51.100.1")
+        refused = Visit(links, "198.51.100.1")
+        assert refused.wire.over
         refused.hang_up()
         visits[0].hang_up()
-        assert Visit(links).upgrade().status == 101
-        assert links.half_open == MAX_HALF_OPEN
+        assert links.admits("198.51.100.1")
+        assert Visit(links, "198.51.100.1").upgrade().status == 101
+        assert links.half_open.count == MAX_HALF_OPEN
+        for one in visits[1:]:
+            one.hang_up()
+        assert links.half_open.count == 1
 
     within(loop, visit)
+
+
+@pytest.mark.parametrize("upgraded", [False, True])
+def test_one_address_shuts_out_no_other(stand: Stand, loop: Clock, upgraded: bool) -> None:
+    def visit() -> None:
+        links = WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS)
+        visits = [Visit(links, "192.0.2.1") for _ in range(MAX_PER_ADDRESS)]
+        if upgraded:
+            assert {one.upgrade().status for one in visits} == {101}
+        assert not links.admits("192.0.2.1")
+        assert Visit(links, "192.0.2.1").wire.over
+        assert links.admits("192.0.2.2")
+        other = Visit(links, "192.0.2.2").upgrade()
+        other.send(*first_flight(other, stand.entries["a"].key))
+        assert stand.device("a").session is other.connection.session
+        # Whoever has proved a key takes nobody's place.
+        if not upgraded:
+            visits[0].upgrade()
+        visits[0].send(*first_flight(visits[0], stand.entries["b"].key, "b"))
+        assert links.admits("192.0.2.1")
+        visits[1].hang_up()
+        assert links.half_open.count == MAX_PER_ADDRESS - 2
+
+    within(loop, visit)
+
+
+def test_an_address_is_forgotten_with_its_last_stranger() -> None:
+    half_open = HalfOpen(DESCRIPTORS)
+    for number in range(1000):
+        half_open.enter(f"198.51.100.{number % 250}")
+        half_open.enter("192.0.2.1")
+        half_open.leave(f"198.51.100.{number % 250}")
+        half_open.leave("192.0.2.1")
+    assert half_open.count == 0
+    assert half_open._of == {}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("192.0.2.1", "192.0.2.2", False),
+        ("192.0.2.1", "::ffff:192.0.2.1", True),
+        ("2001:db8::1", "2001:db8::ffff:1", True),
+        ("2001:db8::1", "2001:db8:0:1::1", False),
+        ("fe80::1%eth0", "fe80::2%eth1", True),
+    ],
+)
+def test_what_is_one_address(one: str, other: str, same: bool) -> None:
+    assert (origin(one) == origin(other)) is same
+
+
+def test_strangers_leave_descriptors_to_the_others(stand: Stand, loop: Clock) -> None:
+    def visit() -> None:
+        links = WebsocketLinks(stand.bridge, "/device", False, 64)
+        visits = [Visit(links, address(number)) for number in range(17)]
+        assert [one.wire.over for one in visits] == [False] * (64 // SHARE) + [True]
+
+    within(loop, visit)
+
+
+def test_one_that_is_gone_before_it_is_looked_at(stand: Stand, loop: Clock) -> None:
+    def visit() -> None:
+        links = WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS)
+        one = links()
+        wire = Wire("")
+        wire._extra = {}  # type: ignore[attr-defined]
+        one.connection_made(wire)
+        one.connection_lost(None)
+        assert wire.over
+        assert links.half_open.count == 0
+
+    within(loop, visit)
+
+
+def test_a_flood_in_the_log(stand: Stand, loop: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "eventhive")
+    now = [stand.bridge.seconds()]
+
+    def visit() -> None:
+        stand.bridge.strangers._clock = lambda: now[0]
+        links = WebsocketLinks(stand.bridge, "/other", False, DESCRIPTORS)
+        for _ in range(STRANGER_LINES + 500):
+            one = Visit(links).upgrade()
+            assert one.status == 404
+            one.hang_up()
+        links.endpoint = "/device"
+        for _ in range(300):
+            one = Visit(links).upgrade()
+            one.send(*first_flight(one, os.urandom(32)))
+            one.hang_up()
+        assert len(caplog.messages) == STRANGER_LINES
+        now[0] += 60
+        stand.bridge.strangers.tick()
+
+    within(loop, visit)
+    assert caplog.messages[STRANGER_LINES:] == ["800 more connections of strangers failed within a minute"]
+    assert caplog.records[-1].levelno == logging.WARNING
 
 
 @pytest.mark.parametrize("size", [UPGRADE_BYTES + 1, 1_000_000])
 def test_a_flood_of_headers(stand: Stand, loop: Clock, size: int) -> None:
     def visit() -> Visit:
-        one = Visit(WebsocketLinks(stand.bridge, "/device", False))
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS))
         for at in range(0, size, 1000):
             one.connection.data_received(b"x" * min(1000, size - at))
         one.connection.flush()
@@ -241,7 +354,7 @@ def test_an_upgrade_that_no_device_sends(
     caplog.set_level(logging.INFO, "eventhive")
 
     def visit() -> Visit:
-        one = Visit(WebsocketLinks(stand.bridge, "/device", True), headers=header)
+        one = Visit(WebsocketLinks(stand.bridge, "/device", True, DESCRIPTORS), headers=header)
         one.request = one.request.replace(b"/device", path)
         return one.upgrade()
 
@@ -255,7 +368,7 @@ def test_an_upgrade_that_no_device_sends(
 @pytest.mark.parametrize(("size", "code"), [(1025, 1009), (4097, 1009)])
 def test_little_is_taken_from_one_without_a_proof(stand: Stand, loop: Clock, size: int, code: int) -> None:
     def visit() -> bytes:
-        one = Visit(WebsocketLinks(stand.bridge, "/device", False)).upgrade()
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS)).upgrade()
         before = len(one.wire.written)
         one.send(bytes(size))
         return one.wire.written[before:]
@@ -267,7 +380,7 @@ def test_little_is_taken_from_one_without_a_proof(stand: Stand, loop: Clock, siz
 
 def test_more_is_taken_from_one_with_a_proof(stand: Stand, loop: Clock) -> None:
     def visit() -> Visit:
-        one = Visit(WebsocketLinks(stand.bridge, "/device", False)).upgrade()
+        one = Visit(WebsocketLinks(stand.bridge, "/device", False, DESCRIPTORS)).upgrade()
         outbox = Outbox(8192, 1024)
         hello, keys = greet(one.challenge, "a", stand.entries["a"].key, 0, 4096, os.urandom(24), 1024, None)
         session = Session(1024, outbox, Mark())
