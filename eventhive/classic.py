@@ -169,8 +169,10 @@ def topics_of(call: Call) -> list[str]:
     if not isinstance(topics, list):
         raise PeerError(f"{call.method}: topics must be a list")
     for topic in topics:
-        if not isinstance(topic, str) or len(topic) > MAX_TOPIC_BYTES:
-            raise PeerError(f"{call.method}: a topic is a string of at most {MAX_TOPIC_BYTES} characters")
+        # On the lean wire, an empty one or a line feed would end the connections of others.
+        if not isinstance(topic, str) or not 0 < len(topic) <= MAX_TOPIC_BYTES or "\n" in topic:
+            what = f"a topic is a string of 1 to {MAX_TOPIC_BYTES} characters, without a line feed"
+            raise PeerError(f"{call.method}: {what}")
     return topics
 
 

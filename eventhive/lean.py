@@ -72,8 +72,8 @@ def events(frame: str) -> Iterator[tuple[str, Payload]]:
     for line in frame.split("\n"):
         if line[:1] == TOPIC:
             topic = line[1:]
-            if len(topic) > MAX_TOPIC_BYTES:
-                raise PeerError(f"a topic of more than {MAX_TOPIC_BYTES} characters")
+            if not 0 < len(topic) <= MAX_TOPIC_BYTES:
+                raise PeerError(f"a topic has 1 to {MAX_TOPIC_BYTES} characters")
         else:
             yield topic, Payload(text=line)
 

@@ -48,7 +48,7 @@ def read(path):
             settings = json.load(file)
     except OSError:
         raise LocalError("%s: cannot be read; 'eventhive device add NAME' prints one for this board" % path)
-    except ValueError:
+    except (ValueError, RuntimeError):
         raise LocalError("%s: is not JSON" % path)
     try:
         return check(settings)

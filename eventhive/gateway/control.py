@@ -119,7 +119,7 @@ class ControlServer:
         try:
             request = json.loads(line)
             handler = self._handlers[request["command"]]
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             return {"ok": False, "error": 'a request is a JSON object with a "command"'}
         except KeyError:
             return {"ok": False, "error": f"unknown command; known: {', '.join(sorted(self._handlers))}"}
@@ -147,13 +147,17 @@ def request(path: str | os.PathLike[str], command: str, timeout: float = TIMEOUT
         raise LocalError(f"the gateway at {path} does not answer within {timeout:g} s") from None
     except OSError as error:
         raise LocalError(f"control socket {path}: {error.strerror or error}") from None
+    return read_answer(path, line)
+
+
+def read_answer(path: str | os.PathLike[str], line: bytes) -> dict[str, Any]:
+    """The members of the answer that a gateway gave in a line, beside "ok"; `LocalError` where there is none."""
     try:
         answer: dict[str, Any] = json.loads(line)
-        succeeded = answer.pop("ok")
-    except (ValueError, TypeError, KeyError, AttributeError):
+        if not answer.pop("ok"):
+            raise LocalError(f"the gateway at {path}: {answer['error']}")
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         raise LocalError(f"the gateway at {path} went away before it answered") from None
-    if not succeeded:
-        raise LocalError(f"the gateway at {path}: {answer['error']}")
     return answer
 
 

@@ -166,7 +166,7 @@ class KeyStore:
     def _parse(self, text: bytes) -> dict[str, Entry]:
         try:
             devices = json.loads(text, object_pairs_hook=self._object)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise LocalError(f"key file {self.path}: not JSON: {error}") from None
         if not isinstance(devices, dict):
             raise LocalError(f"key file {self.path}: must be an object, device names to their entries")

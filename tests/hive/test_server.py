@@ -170,6 +170,8 @@ def test_hooks_of_this_process_and_the_wire(client: Any, wait_for: Any, caplog: 
         ('{"request": {"method": "subscribe", "arguments": {"topics": 5}}}', 1008, "topics must be a list"),
         ('{"request": {"method": "subscribe", "arguments": {"topics": [5]}}}', 1008, "a topic is a string"),
         ('{"request": {"method": "subscribe", "arguments": {"topics": ["%s"]}}}' % ("x" * 257), 1008, "a topic is"),
+        ('{"request": {"method": "publish", "arguments": {"topics": [""], "data": "1"}}}', 1008, "a topic is"),
+        ('{"request": {"method": "publish", "arguments": {"topics": ["a\\n@b"], "data": "1"}}}', 1008, "a topic is"),
         ('{"request": {"method": "publish", "arguments": {"topics": {}}}}', 1008, "topics must be a list"),
         (
             json.dumps({"request": {"method": "subscribe", "arguments": {"topics": ["t"] * (MAX_SUBSCRIPTIONS + 1)}}}),

@@ -1,4 +1,7 @@
-"""One input as several messages; the same file on both interpreters."""
+"""One input as several messages, and what many targets begin with; the same file on both interpreters."""
+
+# Deeper than either interpreter can go.
+DEEP = b"[" * 2000
 
 
 def pack(*messages):

@@ -30,6 +30,9 @@ FOUND_CODE = 77
 MEMORY_BYTES = 512 * 1024 * 1024
 ADDRESS_BYTES = 2 * 1024 * 1024 * 1024
 
+# Hangs are the supervisor's.
+NEVER_S = 1_000_000
+
 ENGINES = ("atheris", "mutator")
 
 
@@ -121,7 +124,7 @@ def guide(job: dict[str, Any]) -> None:
         folder.mkdir()
     for number, path in enumerate(job["corpus"]):
         (start / str(number)).write_bytes(Path(path).read_bytes())
-    limits = [f"-max_len={worker.target.LONGEST}", f"-rss_limit_mb={MEMORY_BYTES >> 20}", "-timeout=0"]
+    limits = [f"-max_len={worker.target.LONGEST}", f"-rss_limit_mb={MEMORY_BYTES >> 20}", f"-timeout={NEVER_S}"]
     bounds = [f"-max_total_time={job['seconds']:.0f}"] if job["seconds"] else [f"-runs={job['inputs']}"]
     prefix = f"-artifact_prefix={scratch}/"
     words = [sys.argv[0], *limits, *bounds, f"-seed={job['seed']}", prefix, "-verbosity=0", str(kept), str(start)]

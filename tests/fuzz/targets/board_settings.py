@@ -2,6 +2,7 @@
 
 import os
 
+from cutting import DEEP
 from device import module
 
 from eventhive.core.errors import LocalError
@@ -44,5 +45,6 @@ def seeds():
         b' "eventhive": {"remove_metadata": false}, "wifi": {"ssid": "s", "password": "p"}, "outbox_bytes": 4096}',
         "wrong-type": b'{"id": "a", "link": {"type": "websocket", "host": 1}, "connectors": []}',
         "unknown": b'{"idd": "a"}',
+        "deep": DEEP,
         "no-object": b"[]",
     }

@@ -2,6 +2,7 @@
 
 import sys
 
+from cutting import DEEP
 from oracle import require
 
 from eventhive.core.envelope import check_data, encode, messages
@@ -40,6 +41,7 @@ def seeds():
         "message": encode([2, "my-hive/queen/temperature", {"celsius": 21.5, "ok": True, "note": None}]),
         "messages": b'[[5,0],[3,17],[2,1,"\xc3\xa9\\u00e9"]]',
         "deep": b'[2,"a/b/c",[[[[[[[[[[[[[[{"a":{"b":1}}]]]]]]]]]]]]]]]',
+        "deepest": DEEP,
         "surrogates": b'[2,"a/b/c","\\ud83d\\ude00 \\ud83d"]',
         "numbers": b"[2,1,[1e999,-0,12345678901234567890,NaN,-Infinity,0.1]]",
     }
