@@ -27,7 +27,10 @@ Write = Callable[[bytes], None]
 
 
 class Harm:
-    """What is done to the next bytes: `kind` of `schedule.LINKS`, or nothing; one that is done once is over then."""
+    """What is done to the next bytes: `kind` of `schedule.LINKS`, or nothing; one that is done once is over then.
+
+    A delay is a relay's own, because each keeps or loses the order of bytes as its carrier does.
+    """
 
     def __init__(self) -> None:
         self.kind = ""

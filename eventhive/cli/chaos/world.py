@@ -143,6 +143,9 @@ class Device:
     def start(self) -> None:
         """Switch it on, over the first of its links."""
         self._starts += 1
+        # What a kill left of a line would otherwise become one with the next.
+        written = self.history.read_bytes()
+        os.truncate(self.history, written.rfind(b"\n") + 1)
         settings = {**self._settings, "link": self._links[0]}
         (self._folder / "eventhive.json").write_text(json.dumps(settings), encoding="utf-8")
         with (self._folder / "console.txt").open("ab") as console:
