@@ -9,8 +9,9 @@ Rules of this file:
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_client, of_server
+from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_client, of_server, server_context
 from .core.errors import LocalError
 from .core.names import SEPARATOR
 from .core.spelling import check_name
@@ -20,6 +21,9 @@ from .secret import SECRET_KEYS, Secret, secret_of, secrets_of_environment
 from .section import MAX_PORT, Section
 from .settings import ConfigError, Settings
 from .spool_config import SpoolConfig, spool_of
+
+if TYPE_CHECKING:
+    from ssl import SSLContext
 
 __all__ = [
     "Address",
@@ -133,8 +137,13 @@ class SerialPort:
 class Gateway:
     """The `gateway:` section. `websocket` is None where devices are not taken over it, `spool` where there is none.
 
-    `command_ttl`: seconds that a command lives for a device that is not there.
+    `command_ttl`: seconds that a command lives for a device that is not there. `access` has the certificate of the
+    websocket, where it speaks TLS.
     """
+
+    def tls(self) -> "SSLContext | None":
+        """The TLS of the websocket, None where it has none; `LocalError` names the file and its fault."""
+        return server_context(self.access)
 
     websocket: Address | None
     serial: tuple[SerialPort, ...]
@@ -143,6 +152,7 @@ class Gateway:
     control: Path
     spool: SpoolConfig | None = None
     command_ttl: int = COMMAND_TTL_S
+    access: ServerAccess = field(default_factory=ServerAccess)
 
 
 @dataclass(frozen=True)
@@ -306,9 +316,11 @@ def _address(section: Section, port: int, endpoint: str) -> Address:
 
 
 def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) -> Gateway:
-    websocket = None
+    websocket, access = None, ServerAccess()
     if section.raw("websocket") is not False:
-        websocket = _address(section.section("websocket", ("host", "port", "endpoint")), DEVICE_PORT, "/device")
+        init = section.section("websocket", (*_ADDRESS, "cert", "key"))
+        websocket = _address(init, DEVICE_PORT, "/device")
+        access = of_server(init, websocket.scheme)
     return Gateway(
         websocket,
         tuple(_serial(item) for item in section.items("serial", ("port", "baudrate"))),
@@ -317,6 +329,7 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         settings.directory / section.text("control", f"{settings.stem}.sock"),
         spool_of(section, settings.directory / f"{settings.stem}.spool", networks),
         section.integer("command_ttl", COMMAND_TTL_S, 1, MAX_COMMAND_TTL_S),
+        access,
     )
 
 

@@ -1,29 +1,28 @@
-"""Opening a carrier to the gateway. Loaded for each connection, and forgotten after it."""
+"""The way to a carrier to the gateway. Loaded for each connection, and forgotten before it is made."""
 
-from .node import forget, within
+from .node import within
 
 # Three times what a device asks in; where there is no other way, it waits for ever.
 SERIAL_S = 6
 
 
 async def dial(node, settings, link, limit):
-    """A carrier that takes messages of up to `limit` bytes; OSError, EOFError or a time-out say why there is none."""
-    if "device" in link:
-        if not node.serial or node.serial.gone:
-            from .serial import connect
+    """What to await for a carrier that takes messages of up to `limit` bytes.
 
-            node.serial = await connect(link["device"], limit)
-        asking = node.serial.begin()
-        await (within(SERIAL_S, asking) if len(settings["link"]) > 1 else asking)
-        return node.serial
+    OSError, EOFError or a time-out say why there is none, there or here.
+    """
+    if "host" not in link:
+        carrier = link.get("carrier")
+        if not carrier or carrier.gone:
+            from .line import connect
+
+            carrier = link["carrier"] = await connect(link, limit)
+        asking = carrier.begin()
+        return within(SERIAL_S, asking) if len(settings["link"]) > 1 else asking
     if "wifi" in settings:
         from .wifi import join
 
         await join(settings["wifi"], node)
     from .ws_connect import connect
 
-    carrier = await connect(link, limit)
-    # A name that stays in this frame would keep the whole module.
-    connect = None
-    forget("eventhive.ws_connect")
-    return carrier
+    return connect(link, limit)

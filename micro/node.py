@@ -80,7 +80,7 @@ class Node:
     """
 
     # Here, because an object with fewer attributes grows its table in smaller pieces.
-    before = outage = spill = events = session = mark = serial = None
+    before = outage = spill = events = session = mark = None
     failed = unclaimed = rejected = expired = boot = connection = at = 0
 
     def __init__(self, settings, boot_file):
@@ -169,7 +169,8 @@ class Node:
             session = error = None
             try:
                 session = await self._serve(links[self.at])
-            except (OSError, EOFError, PeerError, MemoryError, asyncio.TimeoutError) as raised:
+            # ValueError is what a board's TLS raises for a certificate.
+            except (OSError, EOFError, PeerError, MemoryError, ValueError, asyncio.TimeoutError) as raised:
                 error = raised
             if not self.outage:
                 from .outage import Outage
@@ -193,10 +194,13 @@ class Node:
         try:
             from .dial import dial
 
-            carrier = await dial(self, self._settings, link, session.limit)
+            opening = await dial(self, self._settings, link, session.limit)
             # A name that stays in this frame would keep the whole module.
             dial = None
             forget("eventhive.dial")
+            carrier = await opening
+            opening = None
+            forget("eventhive.ws_connect")
             from .shake import shake_hands
 
             await shake_hands(self, self._settings, carrier, session)

@@ -30,7 +30,8 @@ class Outage:
         """
         node = self._node
         refused = session and session.refused
-        why = session.closed if session else str(error) or "the gateway does not answer"
+        # What TLS finds wrong comes in several lines.
+        why = session.closed if session else " ".join(str(error).split()) or "the gateway does not answer"
         if session or (error.args and error.args[0] in ANSWERS):
             self.since, self.silent = ticks_ms(), -1
         self.silent += 1

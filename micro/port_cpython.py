@@ -30,19 +30,22 @@ def ticks_diff(later, earlier):
     return later - earlier
 
 
-async def open_serial(path):
-    """The (reader, writer) of the serial device at a path, in raw mode."""
+async def open_serial(link):
+    """The port at the path `device` of a link, in raw mode."""
     import tty
 
+    path = link["device"]
     file = open(path, "r+b", 0)
     tty.setraw(file.fileno())
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), file)
     transport, protocol = await loop.connect_write_pipe(asyncio.streams.FlowControlMixin, open(path, "wb", 0))
-    return reader, asyncio.StreamWriter(transport, protocol, None, loop)
+    return Port(reader, asyncio.StreamWriter(transport, protocol, None, loop))
 
 
-def queue(stream, data):
-    """Have `drain` write the data."""
-    stream.write(data)
+class Port:
+    """As that of `serial.py`."""
+
+    def __init__(self, reader, writer):
+        self.read, self.queue, self.drain = reader.read, writer.write, writer.drain

@@ -33,9 +33,20 @@ _TOP = {
     "status": int,
 }
 _LINKS = {
-    "websocket": {"type": str, "host": str, "port": int, "endpoint": str},
+    "websocket": {
+        "type": str,
+        "host": str,
+        "port": int,
+        "endpoint": str,
+        "scheme": str,
+        "ca": str,
+        "insecure": bool,
+    },
     "serial": {"type": str, "device": str, "baudrate": int},
+    "uart": {"type": str, "id": int, "tx": int, "rx": int, "baudrate": int},
+    "usb": {"type": str},
 }
+_NEEDED = {"websocket": "host", "serial": "device", "uart": "id"}
 _CONNECTOR = {"input_channel": str}
 _EVENTHIVE = {"remove_metadata": bool, "metadata_key": str}
 _WIFI = {"ssid": str, "password": str, "reset_after": int}
@@ -99,16 +110,23 @@ def _key(text):
 def _link(link):
     known = _LINKS.get(link.get("type")) if type(link) is dict else None
     if not known:
-        raise LocalError("link.type: 'websocket' or 'serial'")
+        raise LocalError("link.type: 'websocket', 'uart', 'usb' or 'serial'")
     _known(link, known, "link.")
-    needed = "host" if link["type"] == "websocket" else "device"
+    needed = _NEEDED.get(link["type"], "type")
     if needed not in link:
         raise LocalError("link.%s is missing" % needed)
-    if needed == "device":
-        return {"device": link["device"], "name": link["device"]}
+    if needed != "host":
+        link["name"] = link.get("device", link["type"])
+        return link
     host, port = link["host"], link.get("port", 8086)
     # `name` is what messages call it.
-    return {"host": host, "port": port, "endpoint": link.get("endpoint", "/device"), "name": "%s:%d" % (host, port)}
+    found = {"host": host, "port": port, "endpoint": link.get("endpoint", "/device"), "name": "%s:%d" % (host, port)}
+    if link.get("scheme", "ws") != "ws":
+        # Empty: any certificate will do.
+        found["ca"] = link.get("ca", "")
+        if link["scheme"] != "wss" or not (found["ca"] or link.get("insecure")):
+            raise LocalError("link.scheme: 'ws', or 'wss' with a file of certificates under 'ca', or 'insecure'")
+    return found
 
 
 def _known(settings, known, where):

@@ -6,7 +6,7 @@ from hashlib import sha1
 from os import urandom
 from socket import getaddrinfo
 
-from .node import within
+from .node import part, within
 from .ws import WebSocket, shut
 
 # The gateway's 101 answer is 129 bytes; anything much longer is some other server.
@@ -28,20 +28,22 @@ async def connect(link, limit):
         # The unix port gives numbers that only its sockets understand.
         address = host
     try:
-        carrier = await within(CONNECT_S, _connect(address, port, link["name"], link["endpoint"], limit))
+        opening = part("tls")(link, address) if "ca" in link else asyncio.open_connection(address, port)
+        carrier = await within(CONNECT_S, _connect(opening, link["name"], link["endpoint"], limit))
     except asyncio.TimeoutError:
         raise OSError("no answer from %s within %d s" % (link["name"], CONNECT_S))
     link["address"] = address
     return carrier
 
 
-async def _connect(address, port, name, endpoint, limit):
+async def _connect(opening, name, endpoint, limit):
     # On MicroPython one object is both the reader and the writer.
-    reader, writer = await asyncio.open_connection(address, port)
+    reader, writer = await opening
     try:
-        if hasattr(writer, "s"):
+        set_option = getattr(getattr(writer, "s", writer), "setsockopt", None)
+        if set_option:
             # IPPROTO_TCP, TCP_NODELAY: without it an acknowledgement waits for the kernel's, 40 ms (CPython sets it).
-            writer.s.setsockopt(6, 1, 1)
+            set_option(6, 1, 1)
         key = b2a_base64(urandom(16))[:-1]
         request = "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         request = (request % (endpoint, name)).encode()

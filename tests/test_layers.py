@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 # What MicroPython has, of what the core may use: no I/O, no clock, no randomness.
 PURE = {"json", "binascii", "hashlib"}
 # What the device package may use besides.
-DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "socket", "machine", "termios"}
+DEVICE = PURE | {"asyncio", "gc", "os", "sys", "time", "network", "socket", "machine", "termios", "select", "ssl"}
 # What both may import besides for annotations, in the block that no board gets.
 HINTS = {"typing", "collections", "_hashlib"}
 

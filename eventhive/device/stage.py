@@ -45,9 +45,13 @@ BUNDLES: Mapping[str, Sequence[str]] = {
 PARTS: Mapping[str, Sequence[str]] = {
     "keep": ("eventhive.keep",),
     "metadata": ("eventhive.metadata", "eventhive.core.version"),
+    "serial": ("eventhive.serial",),
     "sleep": ("eventhive.sleep",),
     "spill": ("eventhive.spill", "eventhive.core.segment"),
     "status": ("eventhive.status", "eventhive.core.version"),
+    "tls": ("eventhive.tls",),
+    "uart": ("eventhive.uart",),
+    "usb": ("eventhive.usb",),
 }
 
 # What programs call, and may call with keyword arguments.

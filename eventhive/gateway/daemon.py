@@ -142,9 +142,9 @@ class Gateway:
 
     async def _listen(self, websocket: Any) -> None:
         links = self._links = WebsocketLinks(self.bridge, websocket.endpoint, self.config.insecure, descriptors())
-        self._server = await serve(links, websocket.host, websocket.port, admits=links.admits)
+        self._server = await serve(links, websocket.host, websocket.port, self.config.tls(), links.admits)
         host, port = self._server.sockets[0].getsockname()[:2]
-        self.address = f"ws://{host}:{port}{websocket.endpoint}"
+        self.address = f"{websocket.scheme}://{host}:{port}{websocket.endpoint}"
         logger.info("devices connect to %s", self.address)
 
     def _begin(self, coroutine: Any) -> None:

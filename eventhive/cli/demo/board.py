@@ -88,7 +88,7 @@ class Board:
 
 def stage_tree(folder: Path, compiled: bool) -> None:
     """Lay out what a board gets; as sources, where it is not to be compiled or no compiler is installed."""
-    stage(folder, mpy=compiled and find("mpy-cross") is not None)
+    stage(folder, mpy=compiled and find("mpy-cross") is not None, parts=("serial",))
 
 
 def interpreter() -> list[str] | None:
