@@ -50,7 +50,7 @@ def ends() -> Iterator[tuple[int, int]]:
 
 def test_over_a_websocket(stand: Stand, log: pytest.LogCaptureFixture) -> None:
     async def visit() -> None:
-        links = WebsocketLinks(stand.bridge, "/device", False)
+        links = WebsocketLinks(stand.bridge, "/device", False, 100)
         server = await serve(links, "127.0.0.1", 0)
         own = Device("a", stand.entries["a"].key)
         async with (

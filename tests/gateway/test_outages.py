@@ -169,7 +169,8 @@ class TestWays:
         assert status(place, "s1")["link"] == "serial"
         assert shown(board, "node.outbox.acked") == "2"
         hub.kill()
-        (place.folder / "gateway.yaml").write_text(text.replace("serial", "#serial"))
+        place.unplug()
+        (place.folder / "gateway.yaml").write_text(text)
         hub = place.hub("queen/event")
         board.tell(f"eventhive.EVENTS.call('{EVENT}', 3)")
         assert hub.arrived("queen/event", 1) == [3]
