@@ -37,6 +37,10 @@ Place = tuple[str | int, ...]
 class ConfigError(LocalError):
     """The configuration cannot be used: one line that names file, line and key."""
 
+    def __init__(self, text: str):
+        # A key may be any text of YAML.
+        super().__init__("".join([one if one.isprintable() else "?" for one in text]))
+
 
 class Settings:
     """Merged configuration texts.

@@ -184,12 +184,12 @@ class KeyStore:
         if len(found) != len(pairs):
             names = [name for name, _ in pairs]
             twice = next(name for name in names if names.count(name) > 1)
-            raise LocalError(f"key file {self.path}: '{twice}' is there twice: keep one")
+            raise LocalError(f"key file {self.path}: {twice!r} is there twice: keep one")
         return found
 
     def _entry(self, name: str, fields: Any) -> Entry:
         def fault(what: str) -> LocalError:
-            return LocalError(f"key file {self.path}: device '{name}': {what}")
+            return LocalError(f"key file {self.path}: device {name!r}: {what}")
 
         if not is_id(name):
             raise fault("a name is 1 to 32 letters, digits, '-' and '_'")
@@ -200,7 +200,7 @@ class KeyStore:
         known = {**_FIELDS, **_OPTIONAL}
         for key in fields:
             if key not in known:
-                raise fault(f"unknown key '{key}'; known: {', '.join(known)}")
+                raise fault(f"unknown key {key!r}; known: {', '.join(known)}")
         for key, kind in known.items():
             if type(fields.get(key)) is not kind and (key in fields or key in _FIELDS):
                 raise fault(f"'{key}' is missing" if key not in fields else f"'{key}' must be a JSON {_KINDS[kind]}")

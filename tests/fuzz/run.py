@@ -135,7 +135,7 @@ def tell_findings(report: Report, tell: Callable[[str], None]) -> None:
     """Say what was found, and what to do."""
     for one in report.findings:
         trace = textwrap.indent(one.trace.rstrip(), "    ")
-        tell(f"FOUND in {one.target}: {one.what}\n{trace}")
+        tell(f"{one.target}: {one.what}\n{trace}")
         tell(f"  input:  {one.input}\n  saved:  {one.saved}\n  replay: {one.replay}")
     tell(f"{report.inputs} inputs in {report.seconds:g} s: {len(report.findings) or 'no'} findings")
 

@@ -1,7 +1,9 @@
 """Plain mutation of a corpus, from a seed: where there is no coverage to be guided by, as on MicroPython."""
 
 _STEPS = 4
-_NUMBERS = (
+
+# What parsers have a case for, and what they should have one for.
+WORDS = (
     b"\x00",
     b"\xff",
     b"\x7f\xff",
@@ -20,6 +22,9 @@ _NUMBERS = (
     b'"\\ud800"',
     b"[[[[[[[[[[[[[[[[[[",
     b"\r\n",
+    b'":{"',
+    b'","',
+    b"],[",
 )
 
 
@@ -60,9 +65,9 @@ class Mutator:
         at = self.below(len(data) + 1)
         return data[:at] + bytes((self.below(256),)) + data[at + self.below(2) :]
 
-    def _number(self, data):
+    def _word(self, data):
         at = self.below(len(data) + 1)
-        return data[:at] + _NUMBERS[self.below(len(_NUMBERS))] + data[at + self.below(9) :]
+        return data[:at] + WORDS[self.below(len(WORDS))] + data[at + self.below(9) :]
 
     def _cut(self, data):
         start, end = self._span(data)
@@ -80,7 +85,7 @@ class Mutator:
 _WAYS = (
     Mutator._flip,
     Mutator._byte,
-    Mutator._number,
+    Mutator._word,
     Mutator._cut,
     Mutator._double,
     Mutator._splice,

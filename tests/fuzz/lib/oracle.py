@@ -49,17 +49,35 @@ def bounded(parser, limit):
         require(size <= limit, "%s holds %d bytes and items, %d are allowed" % (type(parser).__name__, size, limit))
 
 
-def held(value, depth=4):
+def held(parser):
     """Bytes of the strings and number of the items that an object of ours holds in its attributes."""
-    if isinstance(value, (bytes, bytearray, str)):
-        return len(value)
-    if isinstance(value, dict):
-        return len(value) + sum([held(one, depth) for one in value]) + sum([held(one, depth) for one in value.values()])
-    if isinstance(value, (list, tuple, set)) or type(value).__name__ == "deque":
-        return len(value) + sum([held(one, depth) for one in value])
-    if depth and type(value).__module__.startswith(("eventhive", "micro.")) and not callable(value):
-        return sum([held(getattr(value, name, None), depth - 1) for name in attributes(value)])
-    return 0
+    size = 0
+    known = set()
+    waiting = [(parser, _DEPTH)]
+    while waiting:
+        value, depth = waiting.pop()
+        kind = type(value)
+        if kind in _TEXTS:
+            size += len(value)
+        elif kind in _SINGLE or id(value) in known:
+            continue
+        elif kind in _ITEMS or kind.__name__ == "deque":
+            known.add(id(value))
+            size += len(value)
+            waiting += [(one, depth) for one in (value.items() if kind is dict else value)]
+        elif depth and kind.__module__.startswith(_OURS):
+            known.add(id(value))
+            waiting += [(getattr(value, name, None), depth - 1) for name in attributes(value)]
+    return size
+
+
+# Objects within objects that belong to a parser; what is further away is its world.
+_DEPTH = 2
+# And the library that parses what is rare on a websocket.
+_OURS = ("eventhive", "micro.", "websockets.")
+_TEXTS = (bytes, bytearray, str)
+_ITEMS = (dict, list, tuple, set)
+_SINGLE = (int, float, bool, type(None), type)
 
 
 def attributes(value):

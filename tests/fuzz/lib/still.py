@@ -47,6 +47,11 @@ class StillLoop:
         """As asyncio's, for a time that does not come."""
         return Handle(callback, args)
 
+    def remove_reader(self, descriptor: int) -> None:
+        """As asyncio's: nothing is watched."""
+
+    remove_writer = remove_reader
+
     def create_future(self) -> "asyncio.Future[Any]":
         """As asyncio's."""
         return asyncio.Future(loop=self)  # type: ignore[arg-type]

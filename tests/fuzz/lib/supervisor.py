@@ -80,8 +80,8 @@ def run(plan: Plan, tell: Callable[[str], None]) -> Report:
         runs = [_Run(plan, name, inputs, Path(scratch), tell) for name, inputs in shares(plan)]
         findings = [one for one in pool.map(_Run.supervise, runs) if one is not None]
     counts = {one.target: one.count for one in runs}
-    # Kilobytes on Linux; of the largest of all workers.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
+    # Of the largest of all workers; in kilobytes but for macOS.
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
     seconds = round(time.monotonic() - began, 1)
     return Report(sum(counts.values()), counts, findings, seconds, plan.seed, plan.engine, peak)
 
@@ -168,6 +168,7 @@ class _Run:
         return None
 
     def _made(self, kind: str, what: str, data: bytes, trace: str) -> Finding:
+        self._tell(f"{self.target}: FOUND: {what.splitlines()[0][:200]}")
         saved = catalogue.save(self.target, self._plan.save, kind, data)
         replay = f"python tests/fuzz/run.py --target {self.target} --hex {data.hex() or repr('')}"
         return Finding(self.target, what, data.hex(), str(saved), replay, trace)

@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import catalogue
-from mutate import Mutator
+from mutate import WORDS, Mutator
 from region import Region
 
 catalogue.extend_path()
@@ -118,18 +118,28 @@ def guide(job: dict[str, Any]) -> None:
         for path in job["corpus"]:
             worker.one(Path(path).read_bytes())
     resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_BYTES, ADDRESS_BYTES))
+    atheris.Setup(command(worker.target.LONGEST, job), worker.one)
+    atheris.Fuzz()
+
+
+def command(longest: int, job: dict[str, Any]) -> list[str]:
+    """The command line of libFuzzer, and the files that it names."""
     scratch = Path(job["scratch"])
-    start, kept = scratch / "start", scratch / "kept"
-    for folder in (start, kept):
-        folder.mkdir()
+    start, kept, dictionary = scratch / "start", scratch / "kept", scratch / "words"
+    start.mkdir()
+    kept.mkdir()
     for number, path in enumerate(job["corpus"]):
         (start / str(number)).write_bytes(Path(path).read_bytes())
-    limits = [f"-max_len={worker.target.LONGEST}", f"-rss_limit_mb={MEMORY_BYTES >> 20}", f"-timeout={NEVER_S}"]
-    bounds = [f"-max_total_time={job['seconds']:.0f}"] if job["seconds"] else [f"-runs={job['inputs']}"]
-    prefix = f"-artifact_prefix={scratch}/"
-    words = [sys.argv[0], *limits, *bounds, f"-seed={job['seed']}", prefix, "-verbosity=0", str(kept), str(start)]
-    atheris.Setup(words, worker.one)
-    atheris.Fuzz()
+    dictionary.write_text("".join([quoted(word) + "\n" for word in WORDS]))
+    bound = f"-max_total_time={job['seconds']:.0f}" if job["seconds"] else f"-runs={job['inputs']}"
+    limits = [f"-max_len={longest}", f"-rss_limit_mb={MEMORY_BYTES >> 20}", f"-timeout={NEVER_S}", bound]
+    ways = [f"-seed={job['seed']}", f"-dict={dictionary}", f"-artifact_prefix={scratch}/", "-verbosity=0"]
+    return [sys.argv[0], *limits, *ways, str(kept), str(start)]
+
+
+def quoted(word: bytes) -> str:
+    """A word in the format of libFuzzer's dictionaries."""
+    return '"' + "".join([f"\\x{byte:02x}" for byte in word]) + '"'
 
 
 if __name__ == "__main__":

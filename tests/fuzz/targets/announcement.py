@@ -8,7 +8,7 @@ from eventhive.discovery import TYPE, Announcement, parse
 PORTABLE = False
 STREAM = False
 LONGEST = 300
-SHARE = 10
+SHARE = 150
 ERRORS = ()
 
 NETWORK = "my-hive"

@@ -9,7 +9,7 @@ from eventhive.settings import ConfigError, Settings
 PORTABLE = False
 STREAM = False
 LONGEST = 700
-SHARE = 1
+SHARE = 3
 ERRORS = (ConfigError,)
 
 
@@ -19,7 +19,7 @@ def feed(pieces, seen):
         settings.read_string(pieces[0].decode(errors="replace"))
         config = build(settings)
     except ConfigError as error:
-        require("\n" not in str(error), f"an error of several lines: {error}")
+        require(str(error).isprintable(), f"an error that is no line: {error}")
         raise
     seen.append((sorted(config.connectors), sorted(config.servers)))
     require("secret-of" not in repr(config), "a repr shows a secret")

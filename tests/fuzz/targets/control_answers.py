@@ -9,7 +9,7 @@ from eventhive.gateway.control import read_answer
 PORTABLE = False
 STREAM = False
 LONGEST = 200
-SHARE = 10
+SHARE = 100
 ERRORS = (LocalError,)
 
 

@@ -11,7 +11,7 @@ from eventhive.core.errors import LocalError
 PORTABLE = True
 STREAM = False
 LONGEST = 300
-SHARE = 8
+SHARE = 200
 ERRORS = ()
 
 

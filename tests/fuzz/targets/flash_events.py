@@ -15,7 +15,7 @@ from eventhive.core.segment import pack, parse
 PORTABLE = True
 STREAM = False
 LONGEST = 400
-SHARE = 0.5
+SHARE = 2
 ERRORS = ()
 
 SEPARATOR = b"\x1e"
@@ -86,6 +86,8 @@ def in_order(files):
     for data in files:
         records = [record for record in [parse(line + b"\n") for line in data.split(b"\n")] if record]
         named = [int(record[2]) for record in records if not record[0] and record[2].isdigit()]
+        if len(named) > 1:
+            return False
         for number in [record[0] for record in records if record[0]]:
             if number <= last or (named and number > named[0]):
                 return False

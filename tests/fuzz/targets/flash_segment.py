@@ -11,7 +11,7 @@ from eventhive.core.segment import lines, pack
 
 PORTABLE = STREAM = True
 LONGEST = 300
-SHARE = 2
+SHARE = 6
 ERRORS = ()
 
 

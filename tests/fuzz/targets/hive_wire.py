@@ -10,7 +10,7 @@ from eventhive.core.errors import PeerError
 PORTABLE = False
 STREAM = False
 LONGEST = 400
-SHARE = 20
+SHARE = 100
 ERRORS = (PeerError,)
 
 BEFORE, SENT = 3, 12

@@ -13,7 +13,7 @@ from eventhive.gateway.keys import KeyStore
 PORTABLE = False
 STREAM = False
 LONGEST = 600
-SHARE = 1
+SHARE = 3
 ERRORS = (LocalError,)
 
 _path = Path(tempfile.mkdtemp()) / "fuzzed.keys"
@@ -23,7 +23,11 @@ _path.touch(0o600)
 def feed(pieces, seen):
     _path.write_bytes(pieces[0])
     store = KeyStore(_path)
-    entries = store.load()
+    try:
+        entries = store.load()
+    except LocalError as error:
+        require(str(error).isprintable(), f"an error that is no line: {error}")
+        raise
     for name, entry in entries.items():
         require(entry.key.hex() not in repr(entry), "a repr shows a key")
         seen.append((name, entry.publish))

@@ -16,7 +16,7 @@ from eventhive.seals.classic import ClassicSeal
 PORTABLE = False
 STREAM = False
 LONGEST = 400
-SHARE = 3
+SHARE = 20
 ERRORS = (PeerError,)
 
 TOPIC = "my-hive/worker/action"

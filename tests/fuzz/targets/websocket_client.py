@@ -13,7 +13,7 @@ from eventhive.websocket import ClientConnection, Limits
 PORTABLE = False
 STREAM = True
 LONGEST = 400
-SHARE = 1
+SHARE = 2
 ERRORS = ()
 
 LIMITS = Limits(upgrade_bytes=600, max_message=300)

@@ -14,7 +14,7 @@ from eventhive.websocket import Limits, ServerConnection
 PORTABLE = False
 STREAM = True
 LONGEST = 400
-SHARE = 1
+SHARE = 2
 ERRORS = ()
 
 LIMITS = Limits(upgrade_bytes=600, max_message=300)
