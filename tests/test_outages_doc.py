@@ -1,4 +1,4 @@
-"""docs/outages.md against the code: its program runs, on real MicroPython, with its configuration; its numbers hold."""
+"""docs/outages.md and boards.md against the code: programs and links run on real MicroPython; numbers hold."""
 
 import json
 import os
@@ -32,6 +32,24 @@ def test_the_program(tmp_path: Path) -> None:
     assert done.stdout.splitlines()[-1] == "sim: deepsleep 60000", done.stdout + done.stderr
     (segment,) = (tmp_path / "eventhive.spill").glob("1")
     assert '{"celsius":21.5}' in segment.read_text()
+
+
+@pytest.mark.skipif(
+    micropython() is None, reason="no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one"
+)
+def test_the_links_of_the_page_on_boards(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "boards.md").read_text()
+    links = re.search(r"```json links\n(.*?)```", page, re.DOTALL)
+    assert links is not None
+    stage(tmp_path / "board")
+    code = "import json; from eventhive.settings import check; print(len(check(json.loads(input()))['link']))"
+    settings = json.dumps({"id": "s1", "link": json.loads(links[1]), "connectors": {}})
+    environment = {**os.environ, "MICROPYPATH": f"{tmp_path / 'board'}:.frozen"}
+    command = [*(micropython() or ()), "-c", code]
+    done = subprocess.run(command, env=environment, input=settings, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == str(len(json.loads(links[1]))), done.stdout + done.stderr
+    for kind in ("usb", "uart", "serial", "tls"):
+        assert f"`{kind}`" in page and kind in PARTS
 
 
 def constant(path: str, name: str) -> int:
