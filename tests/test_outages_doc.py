@@ -42,11 +42,12 @@ def test_the_links_of_the_page_on_boards(tmp_path: Path) -> None:
     links = re.search(r"```json links\n(.*?)```", page, re.DOTALL)
     assert links is not None
     stage(tmp_path / "board")
-    code = "import json; from eventhive.settings import check; print(len(check(json.loads(input()))['link']))"
+    code = "import json, sys\nfrom eventhive.settings import check\nprint(len(check(json.loads(sys.argv[1]))['link']))\n"
     settings = json.dumps({"id": "s1", "link": json.loads(links[1]), "connectors": {}})
     environment = {**os.environ, "MICROPYPATH": f"{tmp_path / 'board'}:.frozen"}
-    command = [*(micropython() or ()), "-c", code]
-    done = subprocess.run(command, env=environment, input=settings, capture_output=True, text=True, timeout=60)
+    (tmp_path / "check.py").write_text(code)
+    command = [*(micropython() or ()), str(tmp_path / "check.py"), settings]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == str(len(json.loads(links[1]))), done.stdout + done.stderr
     for kind in ("usb", "uart", "serial", "tls"):
         assert f"`{kind}`" in page and kind in PARTS
