@@ -64,15 +64,14 @@ async def _connect(opening, name, endpoint, limit):
 
 
 async def _answer(reader):
-    # Header lines in lower case: their names have no case, and the value is only compared with itself.
-    lines = []
-    left = MAX_ANSWER
-    while True:
-        line = await reader.readline()
-        left -= len(line)
-        if not line or left < 0:
-            raise OSError("the answer to the websocket request is cut short or too long")
-        line = line.rstrip()
-        if not line:
-            return lines
-        lines.append(line.lower())
+    # Header lines in lower case: their names have no case, and the value is only compared with itself. Byte by byte:
+    # `readline` takes a line of any length, and what follows is the gateway's first message already.
+    answer = bytearray()
+    try:
+        while len(answer) < MAX_ANSWER:
+            answer += await reader.readexactly(1)
+            if answer[-4:] == b"\r\n\r\n":
+                return bytes(answer).lower().split(b"\r\n")
+    except EOFError:
+        pass
+    raise OSError("the answer to the websocket request is cut short or too long")

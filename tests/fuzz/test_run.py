@@ -14,7 +14,7 @@ from worker import MEMORY_BYTES, has_atheris
 RUN = catalogue.FUZZ / "run.py"
 
 # All targets together, on two processes, beside the second that each process takes to start: a minute in all.
-MINUTES = 0.75
+MINUTES = 0.6
 JOBS = 2
 SEED = 2026
 

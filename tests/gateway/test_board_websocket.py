@@ -245,6 +245,10 @@ def test_frames_out_of_rules(client: Callable[..., list[str]], frame: bytes, cod
             b"HTTP/1.1 101 OK\r\n" + b"A: b\r\n" * 1000,
             "OSError: the answer to the websocket request is cut short or too long",
         ),
+        (
+            b"HTTP/1.1 101 OK\r\nA: " + b"x" * 300_000,
+            "OSError: the answer to the websocket request is cut short or too long",
+        ),
         (b"HTTP", "EOFError: "),
         (b"", "EOFError: "),
     ],

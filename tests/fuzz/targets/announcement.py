@@ -8,7 +8,7 @@ from eventhive.discovery import TYPE, Announcement, parse
 PORTABLE = False
 STREAM = False
 LONGEST = 300
-SHARE = 150
+SHARE = 60
 ERRORS = ()
 
 NETWORK = "my-hive"

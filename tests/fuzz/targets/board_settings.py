@@ -10,7 +10,7 @@ from eventhive.core.errors import LocalError
 PORTABLE = True
 STREAM = False
 LONGEST = 500
-SHARE = 3
+SHARE = 4
 ERRORS = (LocalError,)
 
 _path = None

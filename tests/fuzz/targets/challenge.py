@@ -9,7 +9,7 @@ from eventhive.core.greet import greet
 PORTABLE = True
 STREAM = False
 LONGEST = 64
-SHARE = 300
+SHARE = 150
 ERRORS = (PeerError,)
 
 _SEED = bytes(24)

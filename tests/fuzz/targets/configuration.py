@@ -9,7 +9,7 @@ from eventhive.settings import ConfigError, Settings
 PORTABLE = False
 STREAM = False
 LONGEST = 700
-SHARE = 3
+SHARE = 6
 ERRORS = (ConfigError,)
 
 

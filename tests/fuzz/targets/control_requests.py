@@ -13,7 +13,7 @@ from eventhive.gateway.control import ControlServer
 PORTABLE = False
 STREAM = True
 LONGEST = 300
-SHARE = 3
+SHARE = 4
 ERRORS = ()
 
 

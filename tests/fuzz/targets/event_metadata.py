@@ -17,7 +17,7 @@ from eventhive.replies import Requests, is_inbox
 PORTABLE = False
 STREAM = False
 LONGEST = 500
-SHARE = 3
+SHARE = 5
 ERRORS = ()
 
 SEPARATOR = b"\x1e"

@@ -19,7 +19,7 @@ from eventhive.core.session import OPENED
 PORTABLE = True
 STREAM = False
 LONGEST = 400
-SHARE = 8
+SHARE = 10
 ERRORS = (PeerError,)
 
 LIMIT = 4096

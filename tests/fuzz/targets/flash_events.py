@@ -15,7 +15,7 @@ from eventhive.core.segment import pack, parse
 PORTABLE = True
 STREAM = False
 LONGEST = 400
-SHARE = 2
+SHARE = 3
 ERRORS = ()
 
 SEPARATOR = b"\x1e"

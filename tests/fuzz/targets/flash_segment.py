@@ -11,7 +11,7 @@ from eventhive.core.segment import lines, pack
 
 PORTABLE = STREAM = True
 LONGEST = 300
-SHARE = 6
+SHARE = 8
 ERRORS = ()
 
 

@@ -12,7 +12,7 @@ from eventhive.core.envelope import messages
 PORTABLE = False
 STREAM = False
 LONGEST = 500
-SHARE = 2
+SHARE = 1
 ERRORS = ()
 
 NAME = "sensor-1"

@@ -19,7 +19,7 @@ from eventhive.core.errors import PeerError
 PORTABLE = False
 STREAM = False
 LONGEST = 600
-SHARE = 5
+SHARE = 6
 ERRORS = ()
 
 SEPARATOR = b"\x1e"

@@ -19,7 +19,7 @@ from eventhive.servers.websocket import WebsocketServer
 PORTABLE = False
 STREAM = False
 LONGEST = 800
-SHARE = 2
+SHARE = 1
 ERRORS = ()
 
 SEPARATOR = b"\x1e"

@@ -13,7 +13,7 @@ from eventhive.gateway.keys import KeyStore
 PORTABLE = False
 STREAM = False
 LONGEST = 600
-SHARE = 3
+SHARE = 4
 ERRORS = (LocalError,)
 
 _path = Path(tempfile.mkdtemp()) / "fuzzed.keys"

@@ -8,7 +8,7 @@ from eventhive.core.mark import Mark
 PORTABLE = True
 STREAM = False
 LONGEST = 400
-SHARE = 8
+SHARE = 30
 ERRORS = (PeerError,)
 
 

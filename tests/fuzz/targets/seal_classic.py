@@ -16,7 +16,7 @@ from eventhive.seals.classic import ClassicSeal
 PORTABLE = False
 STREAM = False
 LONGEST = 400
-SHARE = 20
+SHARE = 80
 ERRORS = (PeerError,)
 
 TOPIC = "my-hive/worker/action"

@@ -17,7 +17,7 @@ from eventhive.seals import strict as module
 PORTABLE = False
 STREAM = False
 LONGEST = 300
-SHARE = 20
+SHARE = 40
 ERRORS = (PeerError,)
 
 TOPIC = "my-hive/worker/action"

@@ -12,7 +12,7 @@ from eventhive.core.seal import Sealed
 PORTABLE = True
 STREAM = False
 LONGEST = 300
-SHARE = 15
+SHARE = 60
 ERRORS = ()
 
 _KEY = bytes(range(32))

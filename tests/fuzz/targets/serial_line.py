@@ -9,7 +9,7 @@ from eventhive.core.framing import ACKNOWLEDGE, CHALLENGE, DATA, HELLO, MAX_TEXT
 
 PORTABLE = STREAM = True
 LONGEST = 200
-SHARE = 8
+SHARE = 12
 ERRORS = ()
 
 LIMIT = 126

@@ -13,7 +13,7 @@ from eventhive.core.welcome import welcome
 PORTABLE = True
 STREAM = False
 LONGEST = 300
-SHARE = 20
+SHARE = 80
 ERRORS = (PeerError,)
 
 _CHALLENGE = bytes((1, 1, 1, 0, 4, 0)) + bytes(16)

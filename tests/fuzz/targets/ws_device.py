@@ -5,7 +5,7 @@ from oracle import require
 
 PORTABLE = STREAM = True
 LONGEST = 300
-SHARE = 10
+SHARE = 16
 ERRORS = (OSError, EOFError)
 
 LIMIT = 200
