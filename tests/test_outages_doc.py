@@ -42,12 +42,12 @@ def test_the_links_of_the_page_on_boards(tmp_path: Path) -> None:
     links = re.search(r"```json links\n(.*?)```", page, re.DOTALL)
     assert links is not None
     stage(tmp_path / "board")
-    code = "import json, sys\nfrom eventhive.settings import check\nprint(len(check(json.loads(sys.argv[1]))['link']))\n"
-    settings = json.dumps({"id": "s1", "link": json.loads(links[1]), "connectors": {}})
+    (tmp_path / "eventhive.json").write_text(json.dumps({"id": "s1", "link": json.loads(links[1]), "connectors": {}}))
+    code = "from eventhive.settings import read\nprint(len(read('eventhive.json')['link']))\n"
+    (tmp_path / "main.py").write_text(code)
     environment = {**os.environ, "MICROPYPATH": f"{tmp_path / 'board'}:.frozen"}
-    (tmp_path / "check.py").write_text(code)
-    command = [*(micropython() or ()), str(tmp_path / "check.py"), settings]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    command = [*(micropython() or ()), "main.py"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout.strip() == str(len(json.loads(links[1]))), done.stdout + done.stderr
     for kind in ("usb", "uart", "serial", "tls"):
         assert f"`{kind}`" in page and kind in PARTS
