@@ -45,6 +45,16 @@ KEYS = {
         "import_ms": float,
     },
     "durable": {"pipelined_50": int, "lockstep_50": int, "lockstep_ratio": float, "fdatasync_ms": float},
+    "flood": {
+        "undisturbed_per_second": int,
+        "control_per_second": dict,
+        "flooded_per_second": dict,
+        "loss_percent": dict,
+        "flood_attempts_per_second": dict,
+        "gateway_us_per_attempt": dict,
+        "rss_growth_bytes": int,
+        "fd_growth": int,
+    },
     "device_cpu": {"seal_us": float, "open_us": float},
 }
 NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")

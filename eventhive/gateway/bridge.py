@@ -255,7 +255,8 @@ class Bridge:
 
 def printable(text: str) -> str:
     """Text of a peer as it may appear in a log: no control characters, not endless."""
-    return "".join(character if character.isprintable() else "?" for character in text[:200])
+    text = text[:200]
+    return text if text.isprintable() else "".join(one if one.isprintable() else "?" for one in text)
 
 
 def _allow(device: Device, right: str, name: str) -> str:

@@ -96,6 +96,7 @@ class DeviceConnection(ServerConnection):
         self.links = links
         self.device: Device | None = None
         self.session: Any = None
+        self._pump: Any = None
         self._woken = False
         # Counted among those who have not proved a key.
         self._strange = False
@@ -184,6 +185,8 @@ class DeviceConnection(ServerConnection):
         self.links.connections.discard(self)
         self.session.closed = self.session.closed or f"connection lost ({reason or code})"
         self.links.bridge.closed(self.device, self.session, self)
+        # They refer to each other: without this, each stranger would be garbage that has to be looked for.
+        self._pump = None
 
     def _event(self, event: tuple[Any, ...]) -> None:
         if self.device is not None:
@@ -211,5 +214,6 @@ class DeviceConnection(ServerConnection):
     def flush_now(self) -> None:
         """Send what there is to send."""
         self._woken = False
-        self._pump.flush()
-        self.flush()
+        if self._pump is not None:
+            self._pump.flush()
+            self.flush()

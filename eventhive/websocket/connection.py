@@ -182,8 +182,11 @@ class Connection(Reader):
         self._timer.cancel()
         self._state = CLOSED
         self._out.clear()
-        self._protocol.receive_eof()
-        close = self._protocol.close_rcvd or self._protocol.close_sent
+        protocol = self._protocol
+        close = protocol.close_rcvd or protocol.close_sent
+        # These refer to it in a circle: without them, a connection that is gone leaves no garbage to be looked for.
+        protocol.parser.close()
+        protocol.parser_exc = protocol.handshake_exc = None
         if close:
             self.closed(close.code, close.reason)
         else:

@@ -25,8 +25,15 @@ if TYPE_CHECKING:
 # Connections that the kernel holds until the loop accepts them: a fleet returns at once after an outage.
 BACKLOG = 1024
 
-# In one iteration: their upgrades together take a few milliseconds.
-ACCEPTS = 8
+# In one iteration: however many strangers come, between any two of them all that are open are served.
+ACCEPTS = 2
+
+# A second, in the long run, and at once: a fleet gets in as it comes, and a flood costs those that are open a tenth.
+ACCEPTS_PER_S = 500
+BURST = 1024
+
+# How long those wait who come faster.
+PACE_S = 0.02
 
 # When no more can be opened, how long until it is tried again, and how long until it is said again.
 PAUSE_S = 1.0
@@ -60,6 +67,8 @@ class Listener:
         self._loop = asyncio.get_running_loop()
         self._next_told = self._loop.time()
         self._free = descriptors() - RESERVED
+        self._allowed = float(BURST)
+        self._counted = self._loop.time()
         # Kept, because the loop itself holds its tasks weakly.
         self._opening: set[asyncio.Task[None]] = set()
         for one in sockets:
@@ -76,6 +85,9 @@ class Listener:
             one.close()
 
     def _accept(self, listening: socket.socket) -> None:
+        if not self._may_accept():
+            self._wait(listening, PACE_S)
+            return
         for _ in range(ACCEPTS):
             try:
                 connection, address = listening.accept()
@@ -94,6 +106,7 @@ class Listener:
             if self._admits is not None and not self._admits(address[0]):
                 connection.close()
                 continue
+            self._allowed -= 1
             connection.setblocking(False)
             task = self._loop.create_task(self._open(connection))
             self._opening.add(task)
@@ -105,12 +118,21 @@ class Listener:
             await self._loop.connect_accepted_socket(self._factory, connection, ssl=self._tls)
 
     def _pause(self, listening: socket.socket, error: int) -> None:
-        self._loop.remove_reader(listening)
-        self._loop.call_later(PAUSE_S, self._resume, listening)
+        self._wait(listening, PAUSE_S)
         if self._loop.time() >= self._next_told:
             self._next_told = self._loop.time() + TELL_S
             what = "nobody can connect: %s: allow this process more of them (ulimit -n, LimitNOFILE=)"
             logger.error(what, os.strerror(error))
+
+    def _may_accept(self) -> bool:
+        now = self._loop.time()
+        self._allowed = min(self._allowed + (now - self._counted) * ACCEPTS_PER_S, BURST)
+        self._counted = now
+        return self._allowed >= 1
+
+    def _wait(self, listening: socket.socket, seconds: float) -> None:
+        self._loop.remove_reader(listening)
+        self._loop.call_later(seconds, self._resume, listening)
 
     def _resume(self, listening: socket.socket) -> None:
         if listening in self.sockets:

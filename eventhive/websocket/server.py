@@ -31,6 +31,15 @@ class AddressInUse(LocalError):
     """Another program listens where this one wanted to."""
 
 
+class _Protocol(ServerProtocol):
+    """Chooses the first subprotocol offered that is `known`; the default would refuse all who offer none."""
+
+    known: tuple[str, ...] = ()
+
+    def select_subprotocol(self, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+        return next((name for name in subprotocols if name in self.known), None)
+
+
 class ServerConnection(Connection):
     """The accepting end of one websocket."""
 
@@ -47,18 +56,11 @@ class ServerConnection(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        self._protocol = ServerProtocol(
-            select_subprotocol=lambda protocol, offered: self._subprotocol_of(offered),
-            max_size=self._max_message,
-            logger=QUIET,
-        )
+        self._protocol = _Protocol(max_size=self._max_message, logger=QUIET)
+        self._protocol.known = self.subprotocols
         # It would write the token of the client into the log.
         self._protocol.debug = False
         super().connection_made(transport)
-
-    def _subprotocol_of(self, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-        # The default refuses who offers none, and those are all others.
-        return next((name for name in offered if name in self.subprotocols), None)
 
     def _send(self, kind: int, data: bytes) -> None:
         if self._state == OPEN:

@@ -1,8 +1,10 @@
 """The gateway's websocket endpoint: who is trusted by address, what a connection may cost, and for how long."""
 
 import asyncio
+import gc
 import logging
 import os
+import weakref
 from typing import Any
 
 import pytest
@@ -298,6 +300,32 @@ def test_one_that_is_gone_before_it_is_looked_at(stand: Stand, loop: Clock) -> N
         assert links.half_open.count == 0
 
     within(loop, visit)
+
+
+@pytest.mark.parametrize("way", ["connect", "upgrade", "garbage", "wrong key", "wrong path"])
+def test_a_stranger_leaves_no_garbage(stand: Stand, loop: Clock, way: str) -> None:
+    """Nothing that only the search for cycles would free: that comes late where many live for seconds."""
+
+    def visit() -> list[Any]:
+        one = Visit(WebsocketLinks(stand.bridge, "/other" if way == "wrong path" else "/device", False, DESCRIPTORS))
+        if way != "connect":
+            one.upgrade()
+        if way == "garbage":
+            one.send(os.urandom(200))
+        if way == "wrong key":
+            one.send(*first_flight(one, os.urandom(32)))
+        one.hang_up()
+        made = one.connection._protocol, one.connection.session
+        return [weakref.ref(thing) for thing in made if thing is not None]
+
+    gc.disable()
+    try:
+        left = within(loop, visit)
+        # What the loop still had to call.
+        within(loop, lambda: None)
+        assert [found() for found in left if found() is not None] == []
+    finally:
+        gc.enable()
 
 
 def test_a_flood_in_the_log(stand: Stand, loop: Clock, caplog: pytest.LogCaptureFixture) -> None:
