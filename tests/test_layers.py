@@ -98,8 +98,9 @@ ROOMS: dict[str, set[str]] = {
     "gateway.hearing": set(),
     "gateway.outlet": {"core", "gateway.hearing", "gateway.lane"},
     "device": {"core", "device"},
+    "boards": {"core", "device", "boards"},
     "__init__": {*HIVE, "scripts", "eventlist", "hive", "gateway.daemon"},
-    "cli": {*HIVE, "hive", "gateway", "device", "cli", "__init__"},
+    "cli": {*HIVE, "hive", "gateway", "device", "boards", "cli", "__init__"},
     "__main__": {"cli"},
 }
 
@@ -108,7 +109,9 @@ THIRD_PARTY = {
     "yaml": {"settings"},
     "websockets": {"websocket", "connectors.websocket_session", "servers"},
     "redis": {"connectors.redis", "connectors.redis_servers", "connectors.redis_session"},
-    "serial": {"gateway.serial_link"},
+    "serial": {"gateway.serial_link", "boards.ports"},
+    "mpremote": {"boards.board"},
+    "esptool": {"boards.esp"},
     "zeroconf": {"discovery"},
     "ifaddr": {"reach"},
     "Crypto": {"core.aes_host"},

@@ -60,6 +60,7 @@ class Gateway:
                 "reload_keys": self._reload_keys,
                 "devices": self._list,
                 "networks": self._networks,
+                "ports": self._ports,
             },
         )
 
@@ -183,6 +184,9 @@ class Gateway:
 
     def _networks(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"networks": self.spool.status() if self.spool is not None else {}}
+
+    def _ports(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"ports": [{"port": link.port, "state": link.state} for link in self.serial]}
 
 
 def monotonic_ms() -> int:

@@ -14,9 +14,17 @@ from ..output import say
 LIMITS = ("rate", "burst", "size", "ttl")
 
 
-def action(actions: Any, name: str, purpose: str, run: Callable[[argparse.Namespace], int]) -> argparse.ArgumentParser:
-    """Add one command: what it is called, what it is for, and what carries it out."""
-    parser: argparse.ArgumentParser = actions.add_parser(name, help=purpose, description=purpose)
+def action(
+    actions: Any, name: str, purpose: str, run: Callable[[argparse.Namespace], int], examples: str = ""
+) -> argparse.ArgumentParser:
+    """Add one command: what it is called, what it is for, what carries it out, and what its help ends with."""
+    parser: argparse.ArgumentParser = actions.add_parser(
+        name,
+        help=purpose,
+        description=purpose,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     parser.set_defaults(run=run)
     return parser
 

@@ -1,0 +1,1 @@
+"""Boards on a cable of this machine: what they are, their files, their firmware. mpremote and esptool talk to them."""
