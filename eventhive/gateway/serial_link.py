@@ -21,6 +21,9 @@ from .serial_session import MESSAGE_BYTES, SerialSession
 
 READ_BYTES = 4096
 
+# What waits for a port that nobody reads; beyond it, lines are lost as on a bad cable, and those that count come again.
+UNWRITTEN_BYTES = 16 * 1024
+
 # A plugged-in board should not be waited for much longer than its own boot takes.
 FIRST_RETRY_MS = 500
 MAX_RETRY_MS = 5000
@@ -228,7 +231,9 @@ class SerialLink:
     def _write(self) -> None:
         if self._file is None:
             return
-        self._unwritten += self._lines.data_to_send()
+        lines = self._lines.data_to_send()
+        if len(self._unwritten) < UNWRITTEN_BYTES:
+            self._unwritten += lines
         loop = asyncio.get_running_loop()
         try:
             while self._unwritten:
