@@ -78,6 +78,27 @@ def test_a_sound_parser_gets_all_inputs(tmp_path: Path, engine: str) -> None:
     assert report["rss_peak_bytes"] > 1_000_000
 
 
+WITHOUT_ATHERIS = """
+import importlib.util, runpy, sys
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name == "atheris" else find(name, *more)
+sys.argv = sys.argv[1:]
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
+def test_without_atheris_it_says_so_and_goes_on() -> None:
+    words = [sys.executable, "-c", WITHOUT_ATHERIS, str(RUN), "--inputs", "500", "--target", "envelope"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[0].startswith("atheris is not installed here")
+    assert "engine mutator" in done.stdout
+    assert "500 inputs" in done.stdout
+    done = subprocess.run([*words, "--engine", "atheris"], capture_output=True, text=True, timeout=TIMEOUT_S)
+    assert done.returncode == 2
+    assert "it is not installed" in done.stderr
+
+
 def test_the_command_line_is_checked() -> None:
     for words, says in (
         ((), "--minutes N or --inputs N"),

@@ -107,7 +107,8 @@ def test_a_gateway_without_a_file_and_without_a_websocket() -> None:
         ),
         (
             "gateway: {xyz: 1}",
-            "gateway.yaml:1: unknown key 'xyz' in gateway (known: websocket, serial, insecure, keys, control, spool, command_ttl)",
+            "gateway.yaml:1: unknown key 'xyz' in gateway (known: websocket, serial, insecure, keys, control, spool, "
+            "command_ttl)",
         ),
         (
             "gateway:\n  websocket: 8086",

@@ -67,7 +67,7 @@ class Worker:
         self._region.put(self._count, data)
         try:
             examine(self.target, data)
-        except (Exception, MemoryError, RecursionError) as error:
+        except Exception as error:
             self._found(data, error)
 
     def _found(self, data: bytes, error: BaseException) -> None:
