@@ -58,6 +58,7 @@ KEYS = {
     "device_cpu": {"seal_us": float, "open_us": float},
 }
 NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")
+NEEDS_PROC = ("flood",)
 # What every benchmark says about its run.
 SURROUNDINGS = {"benchmark", "quick", "machine", "python", "versions"}
 NOTHING_TO_LOSE = ("device_cpu",)
@@ -74,6 +75,8 @@ def run(name: str, *options: str) -> str:
 def test_it_runs_and_loses_nothing(name: str) -> None:
     if name in NEEDS_MICROPYTHON and micropython() is None:
         pytest.skip("no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one")
+    if name in NEEDS_PROC and not Path("/proc/self/fd").is_dir():
+        pytest.skip("memory and descriptors of another process are read from /proc, which Linux has")
     figures: dict[str, Any] = json.loads(run(name, "--json"))
     wrong = {key: figures.get(key) for key, kind in KEYS[name].items() if type(figures.get(key)) is not kind}
     assert not wrong
