@@ -51,7 +51,7 @@ def mount(path):
         system = vfs.VfsLfs2(flash)
     vfs.mount(system, "/flash")
     os.chdir("/flash")
-    sys.path[:] = ["/flash", "/flash/lib", ".frozen"]
+    sys.path[:0] = ["/flash", "/flash/lib"]
 
 
 def write(text):
