@@ -53,8 +53,8 @@ class Carrier(Protocol):
     def wake(self) -> None:
         """There is something to send."""
 
-    def end(self) -> None:
-        """The session is closed: send what it still has to say, and close."""
+    def flush_now(self) -> None:
+        """Send what there is to send, at once; and close, where the session is over."""
 
 
 class Question(Protocol):
@@ -324,7 +324,7 @@ class Device:
         receipt.mark.taken = receipt.number - 1
         if self.session is not None and self.carrier is not None:
             self.session.close(why)
-            self.carrier.end()
+            self.carrier.flush_now()
 
     def settle(self) -> None:
         """Acknowledge, in order, what has been confirmed."""

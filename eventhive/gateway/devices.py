@@ -157,4 +157,4 @@ class Devices:
         if session is not None and carrier is not None:
             logger.info("device %s: offline: %s", device.name, reason)
             session.close(reason)
-            carrier.end()
+            carrier.flush_now()

@@ -84,7 +84,7 @@ class SerialLink:
         self._end(self._proving, "the gateway is shutting down")
         if self._current is not None:
             self._current.session.close("the gateway is shutting down")
-            self._current.end()
+            self._current.flush_now()
         self._stopping.set()
         self._close("the gateway is shutting down")
 

@@ -95,13 +95,10 @@ class SerialSession:
         """Something is to be sent: in this iteration, once."""
         if not self._woken:
             self._woken = True
-            asyncio.get_running_loop().call_soon(self._flush_and_write)
+            asyncio.get_running_loop().call_soon(self.flush_now)
 
-    def end(self) -> None:
-        """The session is over: say so."""
-        self._flush_and_write()
-
-    def _flush_and_write(self) -> None:
+    def flush_now(self) -> None:
+        """Send what there is to send."""
         self.flush()
         self._link.write()
 

@@ -264,6 +264,9 @@ class Spool:
             devices[receipt.device] = None
         for device in devices:
             device.settle()
+            if device.carrier is not None:
+                # Not behind what was received meanwhile: who waits for it sends the next event sooner.
+                device.carrier.flush_now()
         for outlet, gone in zip(trimmed, rows, strict=True):
             outlet.trimmed(gone)
 

@@ -81,7 +81,7 @@ class WebsocketLinks:
         """Say goodbye to all devices."""
         for connection in list(self.connections):
             connection.session.close("the gateway is shutting down")
-            connection.end()
+            connection.flush_now()
 
 
 class DeviceConnection(ServerConnection):
@@ -167,10 +167,6 @@ class DeviceConnection(ServerConnection):
         if not self._woken:
             self._woken = True
             self.links.flush_soon(self)
-
-    def end(self) -> None:
-        """The session is over: say so and close."""
-        self.flush_now()
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: heartbeats, deadlines."""

@@ -89,7 +89,7 @@ class GatewayEnd:
     def wake(self) -> None:
         self.pump.flush()
 
-    def end(self) -> None:
+    def flush_now(self) -> None:
         self.pump.flush()
 
     def _event(self, event: tuple[Any, ...]) -> None:
