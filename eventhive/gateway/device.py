@@ -11,26 +11,21 @@ from typing import Any, Protocol, cast
 from ..core.envelope import encode
 from ..core.errors import LocalError
 from ..core.gateway_session import GatewaySession
-from ..core.globs import glob_match
 from ..core.keys import link_mac
 from ..core.mac import Mac
 from ..core.mark import Mark
 from ..core.marks import Marks
-from ..core.names import local_name
 from ..core.outcomes import NOBODY, VALUE
 from ..core.requests import MAX_REQUESTS, ask, reply
-from ..core.session import is_count
 from .commands import Commands
+from .reports import usable
+from .rights import Rights
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
 OUTBOX_BYTES = 64 * 1024
 
 # Before a device said how long its messages may be, one for it may be as long as the longest that any device takes.
 DEFAULT_LARGEST = 1024
-
-# Of what a device reports of itself: several times what ours do, in values and in digits or characters of each.
-MAX_REPORTED = 32
-MAX_REPORTED_CHARS = 32
 
 # Boot and connection share the number of an attempt; the lower bits count the connections of one boot.
 CONNECTION_BITS = 12
@@ -76,38 +71,6 @@ class Arrival(Protocol):
     """An event with an identity, which is confirmed when it is taken."""
 
     data: Any
-
-
-class Rights:
-    """What one device may publish (globs of full names) and receive (globs of `channel/event`); no glob, no right.
-
-    `rate`: events a second, of which `burst` may come at once; `size`: characters of JSON of one. 0: no such limit.
-    `ttl_s`: how long a command for it lives, in seconds; 0: for ever.
-    """
-
-    def __init__(
-        self,
-        publish: list[str],
-        receive: list[str],
-        rate: float = 0,
-        burst: int = 0,
-        size: int = 0,
-        ttl_s: int = 0,
-    ):
-        self.ttl_s = ttl_s
-        self.publish = tuple(publish)
-        self.receive = tuple(receive)
-        self.rate = rate
-        self.burst = burst or max(rate, 1)
-        self.size = size
-
-    def may_publish(self, name: str) -> bool:
-        """True when the device may send an event of this full name."""
-        return any(glob_match(name, pattern) for pattern in self.publish)
-
-    def may_receive(self, name: str) -> bool:
-        """True when the device may hook this full name."""
-        return any(glob_match(local_name(name), pattern) for pattern in self.receive)
 
 
 class Device:
@@ -215,8 +178,7 @@ class Device:
     def report(self, counters: object) -> None:
         """It said how it does: numbers, lists of these, and short texts, by name; anything else is not taken."""
         if isinstance(counters, dict):
-            usable = {key: value for key, value in counters.items() if _is_report(key) and _is_report(value)}
-            self.reported = dict(list(usable.items())[:MAX_REPORTED])
+            self.reported = usable(counters)
 
     def takes(self, topic: str) -> bool:
         """True: what was subscribed for it is for it."""
@@ -343,15 +305,6 @@ class Device:
         if isinstance(data, dict) and self._metadata_key in data:
             data = {key: value for key, value in data.items() if key != self._metadata_key}
         return encode(data)
-
-
-def _is_report(value: object) -> bool:
-    """True for what may be shown of what a device reports."""
-    if isinstance(value, str):
-        return len(value) <= MAX_REPORTED_CHARS and value.isprintable()
-    if isinstance(value, list):
-        return len(value) <= MAX_REPORTED and all(type(one) is int and is_count(one) for one in value)
-    return is_count(value)
 
 
 class Receipt:

@@ -13,7 +13,8 @@ from ..core.gateway_session import GatewaySession, Hello
 from ..core.keys import KEY_BYTES, link_mac
 from ..core.mac import Mac
 from ..core.refusals import REFUSE_ATTEMPT, REFUSE_BUSY
-from .device import CONNECTION_BITS, Carrier, Device, Rights, Secret
+from .device import CONNECTION_BITS, Carrier, Device, Secret
+from .rights import Rights
 
 # Without a key, anybody can name as many devices as they like, and each costs memory until the gateway ends.
 MAX_DEVICES = 10_000
