@@ -3,7 +3,7 @@
 from ends import drained
 from oracle import bounded, require
 
-from eventhive.core.envelope import ASK, EVENT, messages
+from eventhive.core.envelope import ACK, ASK, EVENT, messages
 from eventhive.core.errors import PeerError
 from eventhive.core.outcomes import VALUE
 from eventhive.core.requests import reply
@@ -13,15 +13,16 @@ from eventhive.core.unkeyed import Unkeyed
 
 LIMIT = 1024
 STREAM = "b1b2b3b400000001"
+EVENTS = 3
 
 # What a session may hold beside one message that is being taken: its names, its outbox, what it has to say.
 HELD = 16 * LIMIT
 
 
 def session(marks):
-    """A session in the state that follows the hand-shake, with three events sent and none acknowledged."""
+    """A session in the state that follows the hand-shake, with its events sent and none acknowledged."""
     outbox = Outbox(4096, LIMIT, STREAM)
-    for number in range(3):
+    for number in range(EVENTS):
         outbox.put("my-hive/sensor-1/led", b'{"on":%d}' % number)
     one = Session(LIMIT, outbox, marks)
     direction = Unkeyed()
@@ -51,7 +52,9 @@ def converse(one, data, seen):
 
 
 def _take(one, event):
-    if event[0] in (EVENT, REJECTED):
+    if event[0] == ACK:
+        require(event[1] <= EVENTS, "event %d is acknowledged, which was never sent" % event[1])
+    elif event[0] in (EVENT, REJECTED):
         one.incoming().confirm()
     elif event[0] == ASK:
         reply(one, event[3], VALUE, event[2])

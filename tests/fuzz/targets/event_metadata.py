@@ -4,6 +4,7 @@ The input is a JSON text, or several, each behind a record separator; each comes
 """
 
 import json
+import re
 
 from cutting import DEEP
 from oracle import bounded, require
@@ -12,7 +13,7 @@ from still import standing_still
 from eventhive import classic
 from eventhive.connectors.base import Connector
 from eventhive.network import Network
-from eventhive.replies import Requests, is_inbox
+from eventhive.replies import Requests
 
 PORTABLE = False
 STREAM = False
@@ -24,6 +25,7 @@ SEPARATOR = b"\x1e"
 KEY = "__eventhive__"
 TOPIC = "my-hive/worker/action"
 INBOX = "my-hive/_inbox-" + "a5" * 16 + "/reply"
+_INBOX = re.compile("my-hive/_inbox-[0-9a-f]{32}/reply")
 HELD = 64 * LONGEST
 
 
@@ -87,7 +89,7 @@ def feed(pieces, seen):
                 carrier.deliver(topic, classic.Payload(text=text.decode(errors="replace")))
                 loop.run()
         for topic, text in carrier.published[asked:]:
-            require(is_inbox(topic, "my-hive"), f"it can be made to send to {topic!r}")
+            require(_INBOX.fullmatch(topic), f"it can be made to send to {topic!r}")
             json.loads(text)
         bounded(network, HELD)
 
@@ -111,4 +113,5 @@ def seeds():
         "once": SEPARATOR.join(again),
         "taken": marked({"taken": taken}),
         "foreign-inbox": marked({**asks, "reply_to": "my-hive/worker/action"}),
+        "more-than-an-inbox": marked({**asks, "reply_to": INBOX + "/action"}),
     }
