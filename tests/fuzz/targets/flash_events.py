@@ -59,7 +59,8 @@ def feed(pieces, seen):
     for at in range(len(files)):
         with open("%s/%s" % (where, NAMES[at]), "wb") as file:
             file.write(files[at])
-    sound = in_order(files[:3])
+    given = last_given(files[:3])
+    sound = given is not None
     node = Node()
     spill = module("spill").load(node, {"folder": where, "bytes": 8192})
     node.session = Session(spill.start())
@@ -73,26 +74,32 @@ def feed(pieces, seen):
             last = max(last, number)
         outbox.sent = max(outbox.sent, last)
         outbox.acknowledge(last)
-    require(node.outbox.next > last or not sound, "number %d is given again" % last)
+    require(not sound or node.outbox.next > max(last, given), "number %d is given again" % node.outbox.next)
     require((spill.waiting, spill.bytes) == (0, 0), "%d events wait in %d bytes" % (spill.waiting, spill.bytes))
     left = os.listdir(where)
     require(not left, "left over: %r" % left)
     seen.append(last)
 
 
-def in_order(files):
-    """True where the numbers are as a board has written them; lines that are copied to elsewhere are no damage."""
-    last = 0
+def last_given(files):
+    """The last number that segments with events name; None where they are as no board has written them.
+
+    Lines that are copied to elsewhere are no damage. What is lost with all its events was never sent.
+    """
+    last = given = 0
     for data in files:
-        records = [record for record in [parse(line + b"\n") for line in data.split(b"\n")] if record]
+        records = [record for record in [parse(line + b"\n") for line in data.split(b"\n")[:-1]] if record]
         named = [int(record[2]) for record in records if not record[0] and record[2].isdigit()]
         if len(named) > 1:
-            return False
-        for number in [record[0] for record in records if record[0]]:
+            return None
+        numbers = [record[0] for record in records if record[0]]
+        if numbers and named:
+            given = named[0]
+        for number in numbers:
             if number <= last or (named and number > named[0]):
-                return False
+                return None
             last = number
-    return True
+    return given
 
 
 def folder():

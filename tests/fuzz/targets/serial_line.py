@@ -61,6 +61,7 @@ def seeds():
         "intact": b"\x02R\x00\x00\nH\x00\x00" + b"\x02" * 44 + b"\nD\x01\x00[0,20]\nD\x02\x01[5,0]\nA\x00\x02",
         "intact-down": b"\x03C\x00\x00" + b"\x01" * 22 + b"\nA\x00\x00\nD\x01\x01[1]\nD\x01\x01[1]\nX\x00\x00",
         "console": b"\x00" + console + b"half a line " + up[0] + console,
+        "endless-text": b"\x00" + b"x" * 9000,
         "echo": b"\x00" + down[0] + up[0],
         "damaged": b"\x01" + down[0].replace(b"AQ", b"AR") + down[1],
     }

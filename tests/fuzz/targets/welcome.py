@@ -29,6 +29,7 @@ def feed(pieces, seen):
     drained(session)
     time_ms = welcome(session, _CHALLENGE, answer)
     require(session.state == RUNNING and is_count(time_ms) and outbox.stream, "welcomed without a session")
+    require(outbox.acked < outbox.next, "event %d is acknowledged, which was never sent" % outbox.acked)
     event = session.next_event()
     while event:
         seen.append(event)
