@@ -21,19 +21,25 @@ def feed(pieces, seen):
     if data[:1] in (b"\x02", b"\x03"):
         data = packed(b"#>" if is_device else b"#<", data[1:])
         pieces = [data] if len(pieces) == 1 else [data[at : at + 1] for at in range(len(data))]
-    line, text = SerialLine(is_device, LIMIT), b""
+    line, text = SerialLine(is_device, LIMIT), []
     line.send(READY if is_device else CHALLENGE)
     line.send(DATA, b"waiting")
     line.data_to_send()
     for piece in pieces:
-        for kind, payload in line.receive_data(piece):
-            # Where text without an end is cut does depend on how it comes.
-            text = text + payload if kind == TEXT else text
-            if kind != TEXT:
-                seen.append((kind, payload))
-    bounded(line, 4 * MAX_TEXT)
+        _take(line, piece, seen, text)
+    bounded(line, MAX_TEXT + 1024)
+    _take(line, b"\n", seen, text)
     line.tick(250)
-    seen.append((line.damaged, line.stray, text, line.data_to_send()))
+    seen.append((line.damaged, line.stray, b"".join(text), line.data_to_send()))
+
+
+def _take(line, data, seen, text):
+    for kind, payload in line.receive_data(data):
+        if kind == TEXT:
+            # Where text without an end is cut does depend on how it comes.
+            text.append(payload)
+        else:
+            seen.append((kind, payload))
 
 
 def packed(marker, data):
@@ -61,7 +67,7 @@ def seeds():
         "intact": b"\x02R\x00\x00\nH\x00\x00" + b"\x02" * 44 + b"\nD\x01\x00[0,20]\nD\x02\x01[5,0]\nA\x00\x02",
         "intact-down": b"\x03C\x00\x00" + b"\x01" * 22 + b"\nA\x00\x00\nD\x01\x01[1]\nD\x01\x01[1]\nX\x00\x00",
         "console": b"\x00" + console + b"half a line " + up[0] + console,
-        "endless-text": b"\x00" + b"x" * 9000,
+        "endless-text": b"\x00" + b"x" * 3200,
         "echo": b"\x00" + down[0] + up[0],
         "damaged": b"\x01" + down[0].replace(b"AQ", b"AR") + down[1],
     }
