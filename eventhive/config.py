@@ -16,6 +16,7 @@ from .core.errors import LocalError
 from .core.names import SEPARATOR
 from .core.spelling import check_name
 from .defaults import DEFAULTS, METADATA_KEY, REMOVE_METADATA
+from .http_config import HttpConfig, http_of
 from .redis_init import RedisInit, of_redis
 from .secret import SECRET_KEYS, Secret, secret_of, secrets_of_environment
 from .section import MAX_PORT, Section
@@ -138,7 +139,7 @@ class Gateway:
     """The `gateway:` section. `websocket` is None where devices are not taken over it, `spool` where there is none.
 
     `command_ttl`: seconds that a command lives for a device that is not there. `access` has the certificate of the
-    websocket, where it speaks TLS.
+    websocket, where it speaks TLS. `http`: where its page is served, None where it has none.
     """
 
     def tls(self) -> "SSLContext | None":
@@ -153,6 +154,7 @@ class Gateway:
     spool: SpoolConfig | None = None
     command_ttl: int = COMMAND_TTL_S
     access: ServerAccess = field(default_factory=ServerAccess)
+    http: HttpConfig | None = None
 
 
 @dataclass(frozen=True)
@@ -220,7 +222,7 @@ _CONNECTOR = (
     "delivery",
 )
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
-_GATEWAY = ("websocket", "serial", "insecure", "keys", "control", "spool", "command_ttl")
+_GATEWAY = ("websocket", "serial", "insecure", "keys", "control", "spool", "command_ttl", "http")
 
 
 def _networks(root: Section, key: str, known: tuple[str, ...]) -> list[tuple[str, Section]]:
@@ -330,6 +332,7 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         spool_of(section, settings.directory / f"{settings.stem}.spool", networks),
         section.integer("command_ttl", COMMAND_TTL_S, 1, MAX_COMMAND_TTL_S),
         access,
+        http_of(section, settings.directory / f"{settings.stem}.page"),
     )
 
 

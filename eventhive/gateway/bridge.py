@@ -82,6 +82,8 @@ class Bridge:
         self.networks = networks
         # Networks whose events go through the spool.
         self.outlets: dict[Network, Outlet] = {}
+        # Where somebody looks on: told of each event, with its network if it has one; gives the receipt to be used.
+        self.watch: Callable[[Network | None, str, object, Receipt], Receipt] | None = None
         self._clock_ms = clock_ms
         self.strangers = BoundedLog(logger, "connections of strangers failed", STRANGER_LINES, self.seconds)
 
@@ -149,6 +151,8 @@ class Bridge:
     def _numbered(self, device: Device, name: str, data: object, number: int) -> None:
         network = self._route(device, name)
         receipt = Receipt(device, device.mark, number)
+        if self.watch is not None:
+            receipt = self.watch(network, name, data, receipt)
         device.count()
         if network is None or (device.rights.size and self._too_long(device, name, data)):
             device.refused += 1

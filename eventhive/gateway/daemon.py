@@ -52,6 +52,7 @@ class Gateway:
         self.serial: list[SerialLink] = []
         self._links: WebsocketLinks | None = None
         self._server: Listener | None = None
+        self._page: Any = None
         self._tasks: list[asyncio.Task[None]] = []
         self._control = ControlServer(
             self.config.control,
@@ -84,9 +85,15 @@ class Gateway:
         if self.spool is not None:
             self.spool.start()
             self._begin(self.spool.run())
+        if self.config.http is not None:
+            from .view import open_page
+
+            self._page = await open_page(self.config.http, self.bridge, self.spool, lambda: self._list({})["devices"])
 
     async def stop(self) -> None:
         """Say goodbye to all devices and close everything."""
+        if self._page is not None:
+            await self._page.stop()
         if self._server is not None:
             self._server.close()
         if self._links is not None:

@@ -100,13 +100,13 @@ class ServerConnection(Connection):
 
 
 async def serve(
-    factory: Callable[[], ServerConnection],
+    factory: Callable[[], asyncio.BaseProtocol],
     host: str,
     port: int,
     tls: "SSLContext | None" = None,
     admits: Callable[[str], bool] | None = None,
 ) -> Listener:
-    """Listen, with TLS where `tls` is given; each connection gets a `ServerConnection` of its own from `factory`.
+    """Listen, with TLS where `tls` is given; each connection gets a protocol of its own from `factory`.
 
     Port 0 takes a free one: `listener.sockets[0].getsockname()[1]`. `admits(host)` is asked before anything is spent on
     a connection. `LocalError` names the address and what to do.

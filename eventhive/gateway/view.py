@@ -1,0 +1,172 @@
+"""The gateway as its page sees it (`page.source.Source`), and the start of that page."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import LocalError
+from ..core.outcomes import NobodyHooks, RemoteError, RequestTimeout
+from ..core.version import VERSION
+from ..page.source import UnknownDeviceError
+from ..page.telemetry import Telemetry
+from ..websocket import serve
+from .bridge import Bridge
+from .device import Device, Receipt
+from .spool import Spool
+
+if TYPE_CHECKING:
+    from ..page.server import Page
+
+_MISSING = "gateway: http: the page needs a library that is not installed: pip install 'eventhive[page]'"
+
+
+class View:
+    """What a page may know of a gateway; `devices()` are the states of all, as the control socket tells them."""
+
+    def __init__(self, bridge: Bridge, spool: Spool | None, devices: Callable[[], list[dict[str, Any]]]):
+        self._bridge = bridge
+        self._spool = spool
+        self._began = time.monotonic()
+        self._networks: dict[str, Any] = dict(bridge.networks)
+        self.devices = devices
+
+    def ready(self) -> bool:
+        """See `Source`."""
+        return all(network.connected for network in self._networks.values())
+
+    def gateway(self) -> dict[str, Any]:
+        """See `Source`."""
+        return {"version": VERSION, "uptime_s": int(time.monotonic() - self._began)}
+
+    def networks(self) -> dict[str, dict[str, Any]]:
+        """See `Source`."""
+        spool = self._spool.status() if self._spool is not None else {}
+        quotas = {one.name: one.quota for one in self._bridge.outlets.values()}  # type: ignore[attr-defined]
+        return {
+            name: {
+                **spool.get(name, {}),
+                **({"quota": quotas[name]} if name in quotas else {}),
+                "connected": network.connected,
+                "state": network.connector.state,
+                "connections": network.connections,
+                "calls_dropped": network.dropped,
+            }
+            for name, network in self._networks.items()
+        }
+
+    def device(self, name: str) -> dict[str, Any]:
+        """See `Source`."""
+        device = self._device(name)
+        rights = device.rights
+        return {
+            "publish": list(rights.publish),
+            "receive": list(rights.receive),
+            "rate": rights.rate,
+            "burst": rights.burst if rights.rate else 0,
+            "size": rights.size,
+            "ttl_s": rights.ttl_s,
+            "hooks": sorted(device.hooks),
+            "keygen": device.secret[1] if device.secret is not None else None,
+        }
+
+    async def request(self, name: str, event: str, data: Any, seconds: float) -> Any:
+        """See `Source`."""
+        device = self._device(name)
+        if event not in device.hooks:
+            raise UnknownDeviceError(f"device '{name}' does not hook {event}")
+        question = Question(event, data)
+        device.ask(event, question)
+        try:
+            return await asyncio.wait_for(question.answered, seconds)
+        except TimeoutError:
+            raise RequestTimeout(f"{event}: no reply within {seconds:g} s") from None
+
+    def _device(self, name: str) -> Device:
+        device = self._bridge.devices.by_name.get(name)
+        if device is None:
+            raise UnknownDeviceError(f"there is no device '{name}'")
+        return device
+
+
+class Question:
+    """A request of the page; `answered` has what the hook returned, or a `RequestError`."""
+
+    def __init__(self, event: str, data: Any):
+        self.data = data
+        self.answered: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._event = event
+
+    def answer(self, value: Any) -> None:
+        """With what a hook returned."""
+        if not self.answered.done():
+            self.answered.set_result(value)
+
+    def fail(self, why: str) -> None:
+        """With why there is no answer."""
+        self._end(RemoteError(f"{self._event}: {why}"))
+
+    def nobody(self) -> None:
+        """With: no function hooks it there."""
+        self._end(NobodyHooks(f"{self._event}: no function hooks it"))
+
+    def _end(self, error: Exception) -> None:
+        if not self.answered.done():
+            self.answered.set_exception(error)
+
+
+class TimedReceipt(Receipt):
+    """A receipt that tells, once, how long it took until its event was confirmed."""
+
+    __slots__ = ("_since", "_took", "_waits")
+
+    def __init__(self, receipt: Receipt, took: Callable[[float], None]):
+        self._since = time.monotonic()
+        self._took: Callable[[float], None] | None = took
+        super().__init__(receipt.device, receipt.mark, receipt.number)
+
+    @property
+    def waits(self) -> bool:
+        """As for any receipt."""
+        return self._waits
+
+    @waits.setter
+    def waits(self, value: bool) -> None:
+        self._waits = value
+        if not value and self._took is not None:
+            took, self._took = self._took, None
+            took(time.monotonic() - self._since)
+
+
+def watch(bridge: Bridge, telemetry: Telemetry) -> None:
+    """Have all events of devices noted."""
+
+    def watched(network: Any, name: str, data: object, receipt: Receipt) -> Receipt:
+        if network is None:
+            return receipt
+        device = receipt.device.name
+        return TimedReceipt(receipt, lambda seconds: telemetry.took(device, network.name, seconds))
+
+    bridge.watch = watched
+
+
+async def open_page(
+    config: Any, bridge: Bridge, spool: Spool | None, devices: Callable[[], list[dict[str, Any]]]
+) -> "Page":
+    """Start the page of a gateway; `LocalError` says why that is not possible."""
+    try:
+        from ..page.server import Page
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] != "aiohttp":
+            raise
+        raise LocalError(_MISSING) from None
+    telemetry = Telemetry()
+    page = Page(
+        config,
+        View(bridge, spool, devices),
+        telemetry,
+        lambda factory, admits: serve(factory, config.host, config.port, config.tls(), admits),
+    )
+    await page.start()
+    watch(bridge, telemetry)
+    return page

@@ -1,0 +1,66 @@
+"""What the page notes of devices: when they were seen, how fast they send, how long their events took.
+
+Rules of this file: no I/O; every time is given, in seconds.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from .prometheus import Histogram
+
+# How often the devices are looked at.
+SAMPLE_S = 1.0
+
+# How much of a rate is that of the last sample: it follows within some five seconds, and does not flicker.
+WEIGHT = 0.3
+
+# Below so many events a second, a rate is shown as none.
+STILL = 0.01
+
+# Devices with a label of their own: each has some thirty lines of metrics, so that a scrape stays below 2 MB.
+MAX_LABELS = 500
+OTHERS = "(others)"
+
+
+@dataclass
+class Noted:
+    """What is noted of one device: `seen` in seconds since 1970, None where it was never there; events a second."""
+
+    events: int = 0
+    rate: float = 0.0
+    seen: float | None = None
+
+
+@dataclass
+class Telemetry:
+    """Of all devices and networks, by their names."""
+
+    devices: dict[str, Noted] = field(default_factory=dict)
+    of_device: dict[str, Histogram] = field(default_factory=dict)
+    of_network: dict[str, Histogram] = field(default_factory=dict)
+
+    def sample(self, devices: list[dict[str, Any]], elapsed_s: float, now: float) -> None:
+        """Look at all devices, `elapsed_s` after the last time."""
+        for gone in self.devices.keys() - {one["name"] for one in devices}:
+            del self.devices[gone]
+            self.of_device.pop(gone, None)
+        for one in devices:
+            known = self.devices.get(one["name"])
+            if known is None:
+                known = self.devices[one["name"]] = Noted(one["events"])
+            if one["online"]:
+                known.seen = now
+            new = max(one["events"] - known.events, 0) / max(elapsed_s, SAMPLE_S / 2)
+            rate = known.rate + WEIGHT * (new - known.rate)
+            known.rate = rate if rate >= STILL else 0.0
+            known.events = one["events"]
+
+    def took(self, device: str, network: str, seconds: float) -> None:
+        """An event of a device is where it has to be, so long after it arrived here."""
+        if device not in self.of_device and len(self.of_device) >= MAX_LABELS:
+            device = OTHERS
+        for name, histograms in ((device, self.of_device), (network, self.of_network)):
+            histogram = histograms.get(name)
+            if histogram is None:
+                histogram = histograms[name] = Histogram()
+            histogram.observe(seconds)

@@ -1,0 +1,207 @@
+"""Who gets into the page: over real HTTP, with a client that leaves out and forges what it likes."""
+
+import stat
+
+import pytest
+from pages import PagePlace
+
+from eventhive.config import build
+from eventhive.page.login import FREE_ATTEMPTS, LOGIN_S, MAX_ADDRESSES, MAX_LOGINS, PAUSE_S, Attempts, Logins
+from eventhive.settings import ConfigError, Settings
+
+
+def test_the_token_is_shown_once_and_kept_as_a_hash(page: PagePlace) -> None:
+    page.start()
+    file = page.place.folder / "gateway.page"
+    assert len(page.token) == 24
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert page.token not in file.read_text()
+    page.hub.kill()
+    page.restart()
+    assert page.hub.seen("log in with") == []
+    assert page.login(page.token).status == 303
+    page.hub.kill()
+    file.unlink()
+    old = page.token
+    page.restart()
+    assert page.token != old
+    assert page.login(old).status == 401
+    assert page.login(page.token).status == 303
+
+
+def test_a_file_that_others_may_read_is_refused(page: PagePlace) -> None:
+    page.start()
+    page.hub.kill()
+    file = page.place.folder / "gateway.page"
+    file.chmod(0o640)
+    done = page.place.command("gateway", "-c", "gateway.yaml")
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert f"others may use it: chmod 600 {file.name}" in done.stderr.replace(f"{page.place.folder}/", "")
+    file.chmod(0o600)
+    file.write_text("sha256:nothing\n")
+    assert "not the hash of one: delete the file" in page.place.command("gateway", "-c", "gateway.yaml").stderr
+
+
+def test_without_a_login_there_is_nothing(page: PagePlace) -> None:
+    page.start()
+    assert (page.ask("/").status, page.ask("/").headers["Location"]) == (303, "/login")
+    for path in ("/page.js", "/api/state", "/nothing"):
+        answer = page.ask(path)
+        assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
+        assert "my-hive" not in answer.text
+    for given in (page.token[:-1], page.token + "x", "", "é"):
+        assert page.ask("/", Cookie=f"eventhive-{page.port}={given}".encode().decode("latin-1")).status == 303
+    assert "<form" in page.ask("/login").text
+
+
+def test_login_and_logout(page: PagePlace) -> None:
+    page.start()
+    answer = page.login(page.token)
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
+    attributes = {one.strip() for one in answer.headers["Set-Cookie"].split(";")[1:]}
+    assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= attributes
+    assert page.token not in answer.headers["Set-Cookie"]
+    shown = page.ask("/", Cookie=page.cookie)
+    assert shown.status == 200
+    policy = shown.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy and "script-src 'self';" in policy and "unsafe" not in policy
+    assert shown.headers["X-Content-Type-Options"] == "nosniff"
+    assert shown.headers["Cache-Control"] == "no-store"
+    assert shown.headers["Server"] == "EventHive"
+    assert page.ask("/logout", "POST", Cookie=page.cookie, Sec_Fetch_Site="same-origin").status == 303
+    assert page.ask("/", Cookie=page.cookie).status == 303
+
+
+def test_a_program_shows_the_token(page: PagePlace) -> None:
+    page.start()
+    assert page.bearer("/page.js").status == 200
+    for length in range(len(page.token)):
+        # Prefixes: none of them passes, and after a few of them not even the token does, for a while.
+        assert page.ask("/page.js", Authorization=f"Bearer {page.token[:length]}").status == 401
+    assert page.bearer("/page.js").status == 401
+    assert page.ask("/healthz").status == 200
+
+
+def test_wrong_tokens_cost_time(page: PagePlace) -> None:
+    page.start()
+    for count in range(FREE_ATTEMPTS):
+        answer = page.login(f"wrong-{count}")
+        assert answer.status == (401 if count < FREE_ATTEMPTS - 1 else 429)
+    assert 0 < int(answer.headers["Retry-After"]) <= PAUSE_S + 1
+    assert "Too many wrong tokens" in answer.text
+    assert page.login(page.token).status == 429
+    assert len(page.hub.seen("a wrong token from 127.0.0.1")) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Sec_Fetch_Site": "none"},
+        {"Sec_Fetch_Site": "same-origin", "Origin": "http://evil.example"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+        {},
+    ],
+)
+def test_another_page_cannot_post(page: PagePlace, headers: dict[str, str]) -> None:
+    page.start()
+    page.login(page.token)
+    assert page.ask("/logout", "POST", Cookie=page.cookie, **headers).status == 403
+    assert page.ask("/", Cookie=page.cookie).status == 200
+    own = {"Sec_Fetch_Site": "same-origin", "Origin": f"http://127.0.0.1:{page.port}"}
+    assert page.ask("/logout", "POST", Cookie=page.cookie, **own).status == 303
+
+
+FOREIGN = [{"Host": "evil.example"}, {"X_Forwarded_For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}]
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_metrics_without_the_token_are_for_this_machine(page: PagePlace, headers: dict[str, str]) -> None:
+    """A page whose name leads here, and a proxy, are others."""
+    page.start()
+    assert page.ask("/metrics").status == 200
+    assert page.ask("/metrics", Host=f"localhost:{page.port}").status == 200
+    assert page.ask("/metrics", **headers).status == 401
+    assert page.bearer("/metrics", **headers).status == 200
+
+
+@pytest.mark.parametrize("headers", FOREIGN)
+def test_a_page_without_a_login_is_for_this_machine(page: PagePlace, headers: dict[str, str]) -> None:
+    page.start(options=", login: false")
+    assert page.hub.seen("log in with") == []
+    assert not (page.place.folder / "gateway.page").exists()
+    assert page.ask("/").status == 200
+    assert page.ask("/login").status == 303
+    refused = page.ask("/", **headers)
+    assert (refused.status, "for this machine alone" in refused.text) == (403, True)
+    assert page.ask("/healthz", **headers).status == 200
+
+
+def test_others_can_reach_it_with_a_warning_and_the_token(page: PagePlace) -> None:
+    page.start(options=", host: 0.0.0.0")
+    page.hub.expect("others can read along")
+    assert page.ask("/metrics").status == 401
+    assert page.bearer("/metrics").status == 200
+
+
+def http(text: str) -> None:
+    settings = Settings()
+    settings.read_text(f"gateway:\n  http: {text}\n", "gateway.yaml")
+    build(settings)
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{host: 0.0.0.0, login: false}", "others can reach 0.0.0.0: only a page on 127.0.0.1 may be without a login"),
+        ("{host: pi.local, login: false}", "others can reach pi.local"),
+        ("{host: ''}", "a name or an address is needed"),
+        ("{port: 70000}", "an integer from 0 to 65535 is needed"),
+        ("{key: a.pem}", "there is no certificate to this key"),
+        ("{prot: 1}", "unknown key 'prot' in gateway.http (did you mean 'port'?)"),
+        ("8087", "a mapping (key: value) is needed"),
+    ],
+)
+def test_what_cannot_be_configured(text: str, problem: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        http(text)
+    assert str(raised.value).startswith("gateway.yaml:2: ")
+    assert problem in str(raised.value)
+
+
+def test_a_port_that_is_taken(page: PagePlace) -> None:
+    page.start()
+    (page.place.folder / "second.yaml").write_text(
+        f"gateway:\n  websocket: false\n  http: {{port: {page.port}, login: false}}\n"
+    )
+    done = page.place.command("gateway", "-c", "second.yaml")
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{page.port}: another program listens there" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+class TestPure:
+    def test_logins_end_and_are_bounded(self) -> None:
+        logins = Logins()
+        names = [logins.open(0) for _ in range(MAX_LOGINS)]
+        assert logins.holds(names[0], 1)
+        newest = logins.open(2)
+        # The one that has not come for longest is out.
+        assert [logins.holds(name, 3) for name in (names[0], names[1], names[2], newest)] == [True, False, True, True]
+        assert logins.holds(newest, 3 + LOGIN_S - 1)
+        assert not logins.holds(newest, 3 + 2 * LOGIN_S)
+        assert not logins.holds("", 3)
+
+    def test_addresses_are_bounded(self) -> None:
+        attempts = Attempts()
+        for number in range(FREE_ATTEMPTS):
+            attempts.wrong("a", 0)
+            assert (attempts.wait_s("a", 1) > 0) == (number == FREE_ATTEMPTS - 1)
+        assert attempts.wait_s("b", 1) == 0
+        assert attempts.wait_s("a", PAUSE_S) == 0
+        for number in range(MAX_ADDRESSES):
+            attempts.wrong(str(number), 0)
+        assert len(attempts._of) == MAX_ADDRESSES
+        assert attempts.failed == MAX_ADDRESSES + FREE_ATTEMPTS
