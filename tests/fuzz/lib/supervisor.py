@@ -15,7 +15,7 @@ from typing import Any
 
 import catalogue
 from region import Region
-from worker import FOUND_CODE
+from worker import FOUND_CODE, peak_bytes
 
 # No input takes longer than a fraction of this, even on a busy machine; what does hangs.
 STALL_S = 20.0
@@ -80,8 +80,7 @@ def run(plan: Plan, tell: Callable[[str], None]) -> Report:
         runs = [_Run(plan, name, inputs, Path(scratch), tell) for name, inputs in shares(plan)]
         findings = [one for one in pool.map(_Run.supervise, runs) if one is not None]
     counts = {one.target: one.count for one in runs}
-    # Of the largest of all workers; in kilobytes but for macOS.
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    peak = peak_bytes(resource.RUSAGE_CHILDREN)
     seconds = round(time.monotonic() - began, 1)
     return Report(sum(counts.values()), counts, findings, seconds, plan.seed, plan.engine, peak)
 

@@ -30,6 +30,9 @@ FOUND_CODE = 77
 MEMORY_BYTES = 512 * 1024 * 1024
 ADDRESS_BYTES = 2 * 1024 * 1024 * 1024
 
+# Inputs between two looks at the memory of the process.
+LOOK_EVERY = 256
+
 # Hangs are the supervisor's.
 NEVER_S = 1_000_000
 
@@ -67,6 +70,9 @@ class Worker:
         self._region.put(self._count, data)
         try:
             examine(self.target, data)
+            if self._count % LOOK_EVERY == 0:
+                peak = peak_bytes(resource.RUSAGE_SELF)
+                require(peak <= MEMORY_BYTES, f"{peak >> 20} MB after {self._count} inputs: not given back")
         except Exception as error:
             self._found(data, error)
 
@@ -80,6 +86,12 @@ class Worker:
         }
         Path(self._job["finding"]).write_text(json.dumps(finding))
         os._exit(FOUND_CODE)
+
+
+def peak_bytes(whose: int) -> int:
+    """The most memory that this process, or the largest of its children, has had."""
+    # In kilobytes, but for macOS.
+    return resource.getrusage(whose).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
 
 
 def has_atheris() -> bool:
