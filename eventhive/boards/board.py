@@ -25,9 +25,12 @@ MPY_VERSION = 6
 
 # What the device package imports and some builds leave out; any name of each tuple will do.
 NEEDED = (("asyncio",), ("hashlib",), ("cryptolib", "ucryptolib"))
+RADIO = "network"
 
 # A board interrupts its program and answers within milliseconds; an emulated one takes a second.
 ANSWER_S = 5.0
+# Switching a radio off takes a second, and an emulated board ten times as long for all it does.
+RESTART_S = 20.0
 # One read waits so long; mpremote looks at its own deadlines between reads.
 READ_S = 2.0
 
@@ -94,6 +97,11 @@ class Facts:
     modules: tuple[str, ...]
 
     @property
+    def radio(self) -> bool:
+        """True where it can join a network."""
+        return RADIO in self.modules
+
+    @property
     def shown(self) -> str:
         """For a person."""
         version = ".".join(map(str, self.version))
@@ -131,7 +139,7 @@ class Board:
 
     def facts(self) -> Facts:
         """What it says of itself."""
-        names = tuple(name for names in NEEDED for name in names)
+        names = (RADIO, *(name for names in NEEDED for name in names))
         name, version, board, mpy, free, used, flash, modules = self._literal(_FACTS % (names,))
         return Facts(name, tuple(version), board, mpy, free, free + used, flash, tuple(modules))
 
@@ -268,7 +276,9 @@ def _enter(port: str, transport: Any, clean: bool) -> None:
     try:
         # mpremote prints what it got instead; it is for our message.
         with contextlib.redirect_stdout(said):
-            transport.enter_raw_repl(soft_reset=clean, timeout_overall=ANSWER_S)
+            transport.enter_raw_repl(soft_reset=False, timeout_overall=ANSWER_S)
+            if clean:
+                transport.enter_raw_repl(soft_reset=True, timeout_overall=RESTART_S)
     except TransportError:
         answer = said.getvalue().strip()
         if answer in ("", "b''"):

@@ -153,7 +153,7 @@ class Bridge:
         receipt = Receipt(device, device.mark, number)
         if self.watch is not None:
             receipt = self.watch(network, name, data, receipt)
-        device.count()
+        device.count(name, data)
         if network is None or (device.rights.size and self._too_long(device, name, data)):
             device.refused += 1
             device.confirm(receipt)

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import logging
 import os
 import time
@@ -27,6 +28,12 @@ SERIAL_TICK_MS = 50
 
 # New objects until the garbage collector looks at the youngest: some thousand events' worth, a few megabytes at most.
 GARBAGE_THRESHOLD = 20_000
+
+# How long a port is left to somebody who writes a board's files: erasing and writing a firmware takes two minutes.
+MAX_LEND_S = 600
+
+# Of the last event of a device, for a person.
+LAST_CHARS = 200
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -62,6 +69,7 @@ class Gateway:
                 "devices": self._list,
                 "networks": self._networks,
                 "ports": self._ports,
+                "lend": self._lend,
             },
         )
 
@@ -195,6 +203,16 @@ class Gateway:
     def _ports(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"ports": [{"port": link.port, "state": link.state} for link in self.serial]}
 
+    def _lend(self, request: dict[str, Any]) -> dict[str, Any]:
+        found = [link for link in self.serial if link.port == request.get("port")]
+        seconds = request.get("seconds")
+        if not found or type(seconds) is not int or not 0 <= seconds <= MAX_LEND_S:
+            raise LocalError(
+                f"lend: 'port', which is one of 'serial:', and 'seconds', up to {MAX_LEND_S}; 0 gives it back"
+            )
+        found[0].lend(seconds)
+        return {}
+
 
 def monotonic_ms() -> int:
     """Milliseconds of a clock that nobody sets."""
@@ -218,4 +236,12 @@ def _status(device: Any) -> dict[str, Any]:
         "waiting": len(device.outbox.entries),
         "wakes_in_s": max(0, device.asleep_until - device.clock_ms()) // 1000,
         "reported": device.reported,
+        "last": _last(*device.last),
     }
+
+
+def _last(name: str, data: object) -> dict[str, Any] | None:
+    if not name:
+        return None
+    text = json.dumps(data, ensure_ascii=False)
+    return {"event": name, "data": data if len(text) <= LAST_CHARS else f"{text[:LAST_CHARS]}…"}

@@ -108,6 +108,7 @@ class Device:
         self.attempt = -1
         self.stream = ""
         self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
+        self.last: tuple[str, object] = "", None
         self.asking = 0
         self._metadata_key = metadata_key
         self._questions: dict[int, Question] = {}
@@ -236,9 +237,10 @@ class Device:
         if str(count).strip("0") == "1":
             logger.warning(f"device %s: {what} (%d so far)", self.name, *args, count)
 
-    def count(self) -> None:
+    def count(self, name: str, data: object) -> None:
         """An event was taken."""
         self.events += 1
+        self.last = name, data
         if self.rights.rate:
             self.allowance -= 1
 

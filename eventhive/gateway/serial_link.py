@@ -31,6 +31,7 @@ MAX_RETRY_MS = 5000
 # Of a board's console, a minute: ten a second are somebody's program, a port at full speed writes a gigabyte a day.
 CONSOLE_LINES = 600
 
+LENT = "left to another program for a while"
 UNPLUGGED = "it was unplugged, or closed at its other end"
 
 _PROBLEMS = {
@@ -62,6 +63,8 @@ class SerialLink:
         self._new_lines()
         self._console = BoundedLog(logger, f"console lines on {port}", CONSOLE_LINES, bridge.seconds)
         self._unwritten = b""
+        self._lent_s = 0
+        self._changed = asyncio.Event()
         self._stopping = asyncio.Event()
         self._lost = asyncio.Event()
 
@@ -69,6 +72,9 @@ class SerialLink:
         """Keep the port open until `stop`."""
         waits = self._waits()
         while not self._stopping.is_set():
+            if self._lent_s:
+                await self._leave()
+                continue
             problem = self._open()
             if problem is None:
                 waits = self._waits()
@@ -87,6 +93,24 @@ class SerialLink:
             self._current.flush_now()
         self._stopping.set()
         self._close("the gateway is shutting down")
+
+    def lend(self, seconds: int) -> None:
+        """Leave the port to another program for so long, or until it is given back with 0."""
+        self._lent_s = seconds
+        self._changed.set()
+        if seconds and self._file is not None:
+            self._close("the port is needed for something else")
+
+    async def _leave(self) -> None:
+        self.state = LENT
+        seconds, self._lent_s = self._lent_s, 0
+        self._changed.clear()
+        logger.info("serial port %s: left to another program for up to %d s", self.port, seconds)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        changed = asyncio.ensure_future(self._changed.wait())
+        await asyncio.wait((stopping, changed), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        changed.cancel()
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: lines are sent again, sessions have heartbeats and deadlines."""

@@ -78,7 +78,9 @@ def test_version(tmp_path: Path) -> None:
     assert eventhive("--version", cwd=tmp_path).stdout == f"eventhive {VERSION}\n"
 
 
-@pytest.mark.parametrize("words", ["", "gateway", "device", "device add", "device list", "device stage"])
+@pytest.mark.parametrize(
+    "words", ["", "gateway", "device", "device add", "device list", "device stage", "device up", "device flash"]
+)
 def test_help(tmp_path: Path, words: str) -> None:
     done = eventhive(*words.split(), "--help", cwd=tmp_path)
     assert done.returncode == 0
@@ -141,6 +143,15 @@ class TestAdd:
         done = eventhive("device", "add", "sensor-1", "--serial", "/dev/ttyS1", cwd=folder)
         assert json.loads(done.stdout)["link"] == {"type": "serial", "device": "/dev/ttyS1", "baudrate": 115200}
         assert "opens no serial port" in done.stderr
+
+    def test_links_over_ports_of_a_board(self, folder: Path) -> None:
+        links = {"--usb": {"type": "usb"}, "--uart=1": {"id": 1}, "--uart=0,4,5": {"id": 0, "tx": 4, "rx": 5}}
+        for number, (option, link) in enumerate(links.items()):
+            done = eventhive("device", "add", f"sensor-{number}", option, cwd=folder)
+            common = {} if option == "--usb" else {"type": "uart", "baudrate": 115200}
+            assert json.loads(done.stdout)["link"] == {**common, **link}
+        check_error(eventhive("device", "add", "a", "--uart", "x", cwd=folder), 2, "--uart x", "1,4,5")
+        check_error(eventhive("device", "add", "a", "--uart", "1,2", cwd=folder), 2, "--uart 1,2")
 
     def test_the_speed_of_the_gateways_port(self, folder: Path) -> None:
         (folder / "gateway.yaml").write_text(CONFIG + "  serial: [{port: /dev/null, baudrate: 57600}]")

@@ -3,28 +3,20 @@
 import argparse
 import json
 import os
-import socket
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from ...core.errors import LocalError
 from ..output import say
+from .links import add_link, link_of
 from .shared import action, add_config, config_of, new_file, tell_gateway
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-ANY_ADDRESS = {"0.0.0.0": socket.AF_INET, "::": socket.AF_INET6}  # noqa: S104 - compared with, not listened on
-
-# Addresses for documentation (RFC 5737, RFC 3849): nothing is sent to them, the system only says how it would.
-SOMEWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
 
 
 def configure(actions: Any) -> None:
     """Add the command."""
     add = action(actions, "add", "make a key for a new device and print its eventhive.json", run_add)
     add.add_argument("name", metavar="NAME", help="its id and input channel: letters, digits, '-' and '_'")
-    add.add_argument("--host", metavar="ADDRESS", help="where the board reaches this machine (found out by default)")
-    add.add_argument("--serial", metavar="DEVICE", help="a serial link instead, over this device of the board")
+    add_link(add)
     add.add_argument("-o", "--output", type=Path, metavar="FILE", help="write it to a new file instead of stdout")
     add_config(add)
 
@@ -34,10 +26,8 @@ def run_add(arguments: argparse.Namespace) -> int:
     from ...gateway.keys import KeyStore
 
     config = config_of(arguments.config)
-    networks = list(config.connectors)
-    if not networks:
-        raise LocalError(f"{arguments.config}: there are no 'connectors:', so a device could reach nobody")
-    link = _serial_link(arguments, config) if arguments.serial else _websocket_link(arguments, config)
+    networks = networks_of(arguments.config, config)
+    link = link_of(arguments, config)
     output = new_file(arguments.output) if arguments.output else None
     try:
         entry = KeyStore(config.gateway.keys).add(arguments.name, networks)
@@ -45,12 +35,7 @@ def run_add(arguments: argparse.Namespace) -> int:
         if output is not None:
             arguments.output.unlink()
         raise
-    settings = {
-        "id": arguments.name,
-        "key": entry.key.hex(),
-        "link": link,
-        "connectors": {network: {"input_channel": arguments.name} for network in networks},
-    }
+    settings = settings_of(arguments.name, entry, link, networks)
     text = json.dumps(settings, indent=2)
     if output is None:
         print(text)
@@ -63,48 +48,22 @@ def run_add(arguments: argparse.Namespace) -> int:
     return tell_gateway(config)
 
 
-def _serial_link(arguments: argparse.Namespace, config: Any) -> dict[str, Any]:
-    from ...config import BAUDRATE
-
-    if not config.gateway.serial:
-        say(f"{arguments.config}: the gateway opens no serial port: add one under 'gateway:', 'serial:'")
-    rates = {port.baudrate for port in config.gateway.serial}
-    return {"type": "serial", "device": arguments.serial, "baudrate": rates.pop() if len(rates) == 1 else BAUDRATE}
-
-
-def _websocket_link(arguments: argparse.Namespace, config: Any) -> dict[str, Any]:
-    address = config.gateway.websocket
-    if address is None:
-        raise LocalError(f"{arguments.config}: 'gateway:' has no 'websocket:'; name a serial link with --serial")
-    host = arguments.host or _reachable(address.host)
-    if host in LOOPBACK:
-        say(f"{host} is this machine only, where no board reaches it: listen on 0.0.0.0, or give --host")
-    port = address.port or _running_port(arguments.config, config)
-    return {"type": "websocket", "host": host, "port": port, "endpoint": address.endpoint}
+def networks_of(path: str, config: Any) -> list[str]:
+    """The networks that a device of this gateway takes part in."""
+    networks = list(config.connectors)
+    if not networks:
+        raise LocalError(f"{path}: there are no 'connectors:', so a device could reach nobody")
+    return networks
 
 
-def _reachable(bound: str) -> str:
-    """The address under which others reach what listens on `bound`."""
-    family = ANY_ADDRESS.get(bound)
-    if family is None:
-        return bound
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect((SOMEWHERE[family], 9))
-        except OSError:
-            return LOOPBACK[0]
-        address: str = probe.getsockname()[0]
-        return address
-
-
-def _running_port(path: str, config: Any) -> int:
-    from ...gateway.control import NotRunningError, request
-
-    try:
-        address: str = request(config.gateway.control, "ping")["address"]
-    except NotRunningError:
-        address = ""
-    port = urlsplit(address).port
-    if port is None:
-        raise LocalError(f"{path}: the port is 0, so only a running gateway knows it: start the gateway first")
-    return port
+def settings_of(name: str, entry: Any, link: dict[str, Any], networks: list[str]) -> dict[str, Any]:
+    """What an eventhive.json has to say; with the key that the device is to use from now on."""
+    key = {"key": (entry.next_key or entry.key).hex()}
+    number = entry.next_keygen if entry.next_key else entry.keygen
+    return {
+        "id": name,
+        **key,
+        **({"keygen": number} if number else {}),
+        "link": link,
+        "connectors": {network: {"input_channel": name} for network in networks},
+    }
