@@ -1,145 +1,106 @@
-"""Hardware in the loop: the same tests for each kind of device, with a real gateway process in front of it.
+"""Hardware in the loop: the same tests for each kind of device, with a real gateway and a real hive in front of it.
 
-The one kind so far is MicroPython's unix port: a process with the heap of a board, in the staged tree, on TCP or at a
-pseudo-terminal. Tests wait for lines and events, never for time to pass.
+`pytest hil` runs them on devices without hardware, `--target` and `--boards` name others (docs/hil.md). Tests wait for
+lines and events, never for time to pass.
 """
 
-import json
-import os
-import queue
-import re
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from eventhive.config import build
-from eventhive.device.stage import stage
-from eventhive.device.tools import micropython
-from eventhive.eventlist import ProgramEvents
-from eventhive.hive import Hive
-from eventhive.settings import Settings
-from hil.unix import UnixPort
+from eventhive.device.stage import PARTS, stage
+from hil.lib.hub import Gateway, Listener, Server
+from hil.targets.base import CAPABILITIES, Target
+from hil.targets.names import PLAIN, make
 
-ROOT = Path(__file__).resolve().parents[1]
-DEADLINE_S = 60
-
-CONFIGURATION = """
-connectors:
-  my-hive: {{pubsub_type: websocket, input_channel: gateway}}
-servers:
-  my-hive: {{pubsub_type: websocket, create: always, init: {{port: 0}}}}
-gateway:
-  websocket: {{host: 127.0.0.1, port: 0}}
-  serial: [{{port: {port}}}]
-"""
-TESTS = "connectors: {{my-hive: {{pubsub_type: websocket, input_channel: tests, init: {{port: {port}}}}}}}"
+TARGETS = pytest.StashKey[list[Target]]()
 
 
-class Gateway:
-    """`eventhive gateway` in a process of its own, ready; `hive_port` is where its network is."""
-
-    def __init__(self, folder: Path, serial_port: str):
-        self._folder = folder
-        (folder / "gateway.yaml").write_text(CONFIGURATION.format(port=serial_port), encoding="utf-8")
-        self._environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        with (folder / "gateway.log").open("w") as log:
-            self._process = subprocess.Popen(
-                [*self._command(), "gateway"],
-                cwd=folder,
-                env=self._environment,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-            )
-        assert self._process.stdout is not None
-        ready = self._process.stdout.readline()
-        found = re.search(r"serving my-hive on 127\.0\.0\.1:(\d+)", ready)
-        assert found, f"{ready}; see {folder}/gateway.log"
-        self.hive_port = int(found[1])
-
-    def enrol(self, name: str, *words: str) -> dict[str, Any]:
-        """Make a key for a device, while the gateway runs; what belongs into its eventhive.json."""
-        command = [*self._command(), "device", "add", name, *words]
-        done = subprocess.run(
-            command, cwd=self._folder, env=self._environment, capture_output=True, text=True, timeout=DEADLINE_S
-        )
-        assert done.returncode == 0, done.stderr
-        settings: dict[str, Any] = json.loads(done.stdout)
-        return settings
-
-    def close(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
-        self._process.communicate(timeout=DEADLINE_S)
-
-    def _command(self) -> list[str]:
-        return [sys.executable, "-m", "eventhive"]
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("hardware in the loop")
+    group.addoption("--target", action="append", default=[], metavar="TARGET", help="a device; may be given repeatedly")
 
 
-class Listener:
-    """A program of the network: every event of the channel `tests` is in `events`, as (name, data)."""
+def pytest_configure(config: pytest.Config) -> None:
+    for name, meaning in CAPABILITIES.items():
+        config.addinivalue_line("markers", f"{name}: for devices whose target {meaning}")
 
-    def __init__(self, port: int):
-        settings = Settings()
-        settings.read_string(TESTS.format(port=port))
-        self._events = ProgramEvents(lambda name, data: self._hive.call(name, data))
-        self._received: queue.Queue[tuple[str, Any]] = queue.Queue()
-        self._hive = Hive(build(settings), self._events)
-        self._hive.start()
+    config.stash[TARGETS] = [make(name) for name in config.getoption("target") or PLAIN]
 
-    def hook(self, event: str) -> None:
-        self._events.hook(lambda data: self._received.put((event, data)), f"tests/{event}")
 
-    def call(self, event: str, data: Any) -> None:
-        self._events.call(f"my-hive/{event}", data)
-
-    def next(self) -> tuple[str, Any]:
-        """The next event that arrived, waited for."""
-        return self._received.get(timeout=DEADLINE_S)
-
-    def close(self) -> None:
-        self._hive.stop(1)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "target" in metafunc.fixturenames:
+        found = metafunc.config.stash[TARGETS]
+        metafunc.parametrize("target", found, ids=[one.name for one in found], indirect=True, scope="session")
 
 
 @pytest.fixture(scope="session")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What goes on a board, compiled; made once."""
     folder = tmp_path_factory.mktemp("staged")
-    stage(folder, mpy=True)
+    stage(folder, mpy=True, parts=PARTS)
     return folder
 
 
-@pytest.fixture
-def dut(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[UnixPort]:
-    """The device under test."""
-    if micropython() is None:
-        pytest.skip("no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one")
-    device = UnixPort(tmp_path, request.getfixturevalue("tree"))
-    yield device
-    device.close()
+@pytest.fixture(scope="session")
+def hive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The network of all tests."""
+    server = Server(tmp_path_factory.mktemp("hive"))
+    yield server
+    server.close()
 
 
-@pytest.fixture
-def gateway(tmp_path: Path, dut: UnixPort) -> Iterator[Gateway]:
-    """A gateway that has the device's serial port open."""
-    one = Gateway(tmp_path, dut.port)
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest, tree: Path) -> Iterator[Target]:
+    """The device of this and the following tests, taken for this run alone."""
+    one: Target = request.param
+    one.open(tree)
     yield one
     one.close()
 
 
 @pytest.fixture
-def listener(gateway: Gateway) -> Iterator[Listener]:
+def dut(request: pytest.FixtureRequest, target: Target, tmp_path: Path) -> Iterator[Target]:
+    """The device under test; the test's markers say what it has to have."""
+    target.need(*(mark.name for mark in request.node.iter_markers() if mark.name in CAPABILITIES))
+    target.begin(tmp_path)
+    yield target
+    target.end()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path, dut: Target, hive: Server) -> Iterator[Gateway]:
+    """A gateway that the device can reach, and that has its serial line open."""
+    one = Gateway(tmp_path, hive.port, dut)
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def listener(hive: Server, dut: Target) -> Iterator[Listener]:
     """A Python program that receives and sends."""
-    one = Listener(gateway.hive_port)
+    one = Listener(hive.port, dut.patience)
     yield one
     one.close()
 
 
-@pytest.fixture(params=["websocket", "serial"])
-def settings(request: pytest.FixtureRequest, gateway: Gateway, dut: UnixPort) -> dict[str, Any]:
+LINKS = [pytest.param("websocket", marks=pytest.mark.network), pytest.param("serial", marks=pytest.mark.serial)]
+
+
+@pytest.fixture(params=LINKS)
+def settings(request: pytest.FixtureRequest, gateway: Gateway) -> dict[str, Any]:
     """The configuration of an enrolled device named `dut`, over each kind of link."""
-    return gateway.enrol("dut", *(["--serial", dut.device] if request.param == "serial" else []))
+    return gateway.enrol(request.param)
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str, object], None]:
+    """Report a figure: in the output, and as a property of the test in a JUnit file."""
+
+    def note(name: str, value: object) -> None:
+        print(f"{name}: {value}")
+        record_property(name, value)
+
+    return note

@@ -1,0 +1,3 @@
+"""Stands in for a firmware that has this module under its old name only."""
+
+raise ImportError("no module named 'cryptolib'")

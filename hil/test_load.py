@@ -1,0 +1,83 @@
+"""Many events: each arrives once and in order, and memory does not get less. How fast is said, and not judged."""
+
+import statistics
+import time
+from collections.abc import Callable
+from typing import Any
+
+from hil.lib.hub import Listener
+from hil.targets.base import Target
+
+Figure = Callable[[str, object], None]
+
+# The free heap is measured after a collection, every so many events: before each it would be what is measured.
+PROGRAM = """
+import asyncio
+import gc
+import eventhive
+
+EVERY = 250
+WAITING = 20
+
+@eventhive.hook("dut/send")
+def send(data):
+    asyncio.create_task(sending(data))
+
+@eventhive.hook("dut/echo")
+def echo(data):
+    return data
+
+async def sending(count):
+    low = None
+    for number in range(count):
+        while eventhive.outbox.next - eventhive.outbox.acked > WAITING:
+            await asyncio.sleep(0)
+        eventhive.call("my-hive/tests/number", number)
+        if number % EVERY == EVERY - 1:
+            gc.collect()
+            free = gc.mem_free()
+            low = free if low is None else min(low, free)
+            if number == EVERY * 2 - 1:
+                first = free
+    print("sent", low, first, eventhive.outbox.dropped)
+
+eventhive.init()
+eventhive.call("my-hive/tests/ready", None)
+asyncio.run(eventhive.run())
+"""
+
+# Round trips for one figure.
+PINGS = 200
+
+# What the free heap may differ by between two collections: what happens to wait at that moment, and no more.
+DRIFT_BYTES = 8 * 1024
+
+
+def test_many_events(dut: Target, listener: Listener, settings: dict[str, Any], figure: Figure) -> None:
+    listener.hook("ready", "number")
+    dut.run(PROGRAM, settings)
+    assert listener.next() == ("ready", None)
+    began = time.monotonic()
+    listener.call("send", dut.events)
+    assert [listener.next()[1] for _ in range(dut.events)] == list(range(dut.events))
+    seconds = time.monotonic() - began
+    low, first = map(int, dut.console.expect(r"sent (\d+) (\d+) \d+$").groups())
+    figure("events per second", round(dut.events / seconds, 1))
+    figure("lowest free heap", low)
+    assert low > first - DRIFT_BYTES
+    assert listener.waiting() == 0
+
+
+def test_round_trips(dut: Target, listener: Listener, settings: dict[str, Any], figure: Figure) -> None:
+    listener.hook("ready")
+    dut.run(PROGRAM, settings)
+    assert listener.next() == ("ready", None)
+    # The first loads what answers.
+    assert listener.request("echo", 0) == 0
+    taken = []
+    for number in range(PINGS * dut.events // 10_000):
+        began = time.perf_counter()
+        assert listener.request("echo", {"number": number}) == {"number": number}
+        taken.append((time.perf_counter() - began) * 1000)
+    figure("round trip, median ms", round(statistics.median(taken), 2))
+    figure("round trip, longest ms", round(max(taken), 2))
