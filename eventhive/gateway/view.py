@@ -2,14 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import LocalError
 from ..core.outcomes import NobodyHooks, RemoteError, RequestTimeout
 from ..core.version import VERSION
+from ..page.notes import Notes
 from ..page.source import UnknownDeviceError
-from ..page.telemetry import Telemetry
 from ..websocket import serve
 from .bridge import Bridge
 from .device import Device, Receipt
@@ -24,9 +24,10 @@ _MISSING = "gateway: http: the page needs a library that is not installed: pip i
 class View:
     """What a page may know of a gateway; `devices()` are the states of all, as the control socket tells them."""
 
-    def __init__(self, bridge: Bridge, spool: Spool | None, devices: Callable[[], list[dict[str, Any]]]):
+    def __init__(self, bridge: Bridge, spool: Spool | None, devices: Callable[[], list[dict[str, Any]]], notes: Notes):
         self._bridge = bridge
         self._spool = spool
+        self._notes = notes
         self._began = time.monotonic()
         self._networks: dict[str, Any] = dict(bridge.networks)
         self.devices = devices
@@ -55,6 +56,11 @@ class View:
             for name, network in self._networks.items()
         }
 
+    def pulse(self) -> Iterator[tuple[str, int, bool]]:
+        """See `Source`."""
+        for name, device in self._bridge.devices.by_name.items():
+            yield name, device.events, device.carrier is not None
+
     def device(self, name: str) -> dict[str, Any]:
         """See `Source`."""
         device = self._device(name)
@@ -76,6 +82,7 @@ class View:
         if event not in device.hooks:
             raise UnknownDeviceError(f"device '{name}' does not hook {event}")
         question = Question(event, data)
+        self._notes.sent(name, event, data, time.time())
         device.ask(event, question)
         try:
             return await asyncio.wait_for(question.answered, seconds)
@@ -138,14 +145,15 @@ class TimedReceipt(Receipt):
             took(time.monotonic() - self._since)
 
 
-def watch(bridge: Bridge, telemetry: Telemetry) -> None:
+def watch(bridge: Bridge, notes: Notes) -> None:
     """Have all events of devices noted."""
 
     def watched(network: Any, name: str, data: object, receipt: Receipt) -> Receipt:
         if network is None:
             return receipt
         device = receipt.device.name
-        return TimedReceipt(receipt, lambda seconds: telemetry.took(device, network.name, seconds))
+        notes.arrived(device, name, data, time.time())
+        return TimedReceipt(receipt, lambda seconds: notes.telemetry.took(device, network.name, seconds))
 
     bridge.watch = watched
 
@@ -160,13 +168,13 @@ async def open_page(
         if (error.name or "").partition(".")[0] != "aiohttp":
             raise
         raise LocalError(_MISSING) from None
-    telemetry = Telemetry()
+    notes = Notes()
     page = Page(
         config,
-        View(bridge, spool, devices),
-        telemetry,
+        View(bridge, spool, devices, notes),
+        notes,
         lambda factory, admits: serve(factory, config.host, config.port, config.tls(), admits),
     )
     await page.start()
-    watch(bridge, telemetry)
+    watch(bridge, notes)
     return page

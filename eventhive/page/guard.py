@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 
 from .login import Attempts, Logins, Token
 
-OPEN = {"/healthz", "/readyz", "/login", "/page.css"}
+OPEN = {"/healthz", "/readyz", "/login", "/static/page.css"}
 # What a page that is for this machine alone gives without a login.
 LOCAL = {"/metrics"}
 

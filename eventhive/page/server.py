@@ -9,11 +9,13 @@ from typing import Any
 
 from aiohttp import hdrs, web
 
+from .api import Api
 from .guard import Guard
 from .metrics import metrics
+from .notes import Notes
 from .prometheus import CONTENT_TYPE
 from .source import Source
-from .telemetry import SAMPLE_S, Telemetry
+from .telemetry import SAMPLE_S
 
 # Open at a time: a few people with a few windows each, Prometheus and a probe. Each costs some 100 KB at most.
 MAX_CONNECTIONS = 64
@@ -38,11 +40,11 @@ logger = logging.getLogger("eventhive.gateway")
 class Page:
     """The page of a gateway; `listen(factory, admits)` opens its port."""
 
-    def __init__(self, config: Any, source: Source, telemetry: Telemetry, listen: Listen):
+    def __init__(self, config: Any, source: Source, notes: Notes, listen: Listen):
         self.config = config
         self.address = ""
         self.source = source
-        self.telemetry = telemetry
+        self.notes = notes
         self.guard = Guard(config)
         self._listen = listen
         self._listener: Any = None
@@ -81,8 +83,8 @@ class Page:
             web.post("/login", self._login),
             web.post("/logout", self._logout),
             web.get("/", self._file("index.html")),
-            web.get("/page.css", self._file("page.css")),
-            web.get("/page.js", self._file("page.js")),
+            *[web.get(f"/static/{name}", self._file(name)) for name in self._files if not name.endswith(".html")],
+            *Api(self.source, self.notes).routes(),
         ]
 
     def _tell(self) -> None:
@@ -107,7 +109,7 @@ class Page:
         while True:
             await asyncio.sleep(SAMPLE_S)
             now = time.monotonic()
-            self.telemetry.sample(self.source.devices(), now - last, time.time())
+            self.notes.telemetry.sample(self.source.pulse(), now - last, time.time())
             last = now
 
     async def _readyz(self, request: web.Request) -> web.Response:
@@ -115,11 +117,17 @@ class Page:
         return web.Response(text="ready\n" if ready else "not ready\n", status=200 if ready else 503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        text = metrics(self.source, self.telemetry, self._counters())
+        text = metrics(self.source, self.notes.telemetry, self._counters())
         return web.Response(body=text.encode(), headers={hdrs.CONTENT_TYPE: CONTENT_TYPE})
 
     def _counters(self) -> dict[str, float]:
-        return {"connections": len(self._connections), "logins_failed_total": self.guard.attempts.failed}
+        tail = self.notes.tail
+        return {
+            "connections": len(self._connections),
+            "logins_failed_total": self.guard.attempts.failed,
+            "readers": len(tail.readers),
+            "readers_dropped_total": tail.dropped,
+        }
 
     def _file(self, name: str) -> Callable[[web.Request], Awaitable[web.Response]]:
         text, kind = self._files[name], _TYPES[Path(name).suffix]

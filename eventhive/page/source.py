@@ -1,5 +1,6 @@
 """What the page needs of a gateway."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from ..core.errors import EventHiveError
@@ -23,6 +24,9 @@ class Source(Protocol):
 
     def devices(self) -> list[dict[str, Any]]:
         """Counters and states of all devices."""
+
+    def pulse(self) -> Iterable[tuple[str, int, bool]]:
+        """Of all devices: the name, how many events were taken, and whether it is there."""
 
     def device(self, name: str) -> dict[str, Any]:
         """Rights, limits, hooks and key of a device; `UnknownDeviceError` where there is none."""

@@ -3,8 +3,8 @@
 Rules of this file: no I/O; every time is given, in seconds.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 from .prometheus import Histogram
 
@@ -39,21 +39,23 @@ class Telemetry:
     of_device: dict[str, Histogram] = field(default_factory=dict)
     of_network: dict[str, Histogram] = field(default_factory=dict)
 
-    def sample(self, devices: list[dict[str, Any]], elapsed_s: float, now: float) -> None:
-        """Look at all devices, `elapsed_s` after the last time."""
-        for gone in self.devices.keys() - {one["name"] for one in devices}:
-            del self.devices[gone]
-            self.of_device.pop(gone, None)
-        for one in devices:
-            known = self.devices.get(one["name"])
+    def sample(self, devices: Iterable[tuple[str, int, bool]], elapsed_s: float, now: float) -> None:
+        """Look at all devices (see `Source.pulse`), `elapsed_s` after the last time."""
+        gone = set(self.devices)
+        for name, events, online in devices:
+            gone.discard(name)
+            known = self.devices.get(name)
             if known is None:
-                known = self.devices[one["name"]] = Noted(one["events"])
-            if one["online"]:
+                known = self.devices[name] = Noted(events)
+            if online:
                 known.seen = now
-            new = max(one["events"] - known.events, 0) / max(elapsed_s, SAMPLE_S / 2)
+            new = max(events - known.events, 0) / max(elapsed_s, SAMPLE_S / 2)
             rate = known.rate + WEIGHT * (new - known.rate)
             known.rate = rate if rate >= STILL else 0.0
-            known.events = one["events"]
+            known.events = events
+        for name in gone:
+            del self.devices[name]
+            self.of_device.pop(name, None)
 
     def took(self, device: str, network: str, seconds: float) -> None:
         """An event of a device is where it has to be, so long after it arrived here."""

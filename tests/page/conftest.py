@@ -26,6 +26,13 @@ def place(tmp_path: Path) -> Iterator[Place]:
 
 
 @pytest.fixture
+def boards_page(tmp_path: Path, tree: Path) -> Iterator[PagePlace]:
+    """A gateway with a page, for devices that run."""
+    with at_place(tmp_path, tree) as place:
+        yield PagePlace(place)
+
+
+@pytest.fixture
 def page(place: Place) -> PagePlace:
     """A gateway with a page, which is not started yet."""
     return PagePlace(place)

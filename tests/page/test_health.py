@@ -122,13 +122,13 @@ def test_a_histogram() -> None:
 
 
 def test_rates_follow_and_end() -> None:
-    telemetry, one = Telemetry(), {"name": "d0", "online": True, "events": 0}
+    telemetry = Telemetry()
     for count in range(20):
-        telemetry.sample([{**one, "events": 10 * count}], 1.0, float(count))
+        telemetry.sample([("d0", 10 * count, True)], 1.0, float(count))
     assert telemetry.devices["d0"].rate == pytest.approx(10, rel=0.05)
     assert telemetry.devices["d0"].seen == 19
     for count in range(40):
-        telemetry.sample([{**one, "events": 190, "online": False}], 1.0, 100.0 + count)
+        telemetry.sample([("d0", 190, False)], 1.0, 100.0 + count)
     assert telemetry.devices["d0"].rate == 0
     assert telemetry.devices["d0"].seen == 19
     telemetry.sample([], 1.0, 200.0)

@@ -45,7 +45,7 @@ def test_a_file_that_others_may_read_is_refused(page: PagePlace) -> None:
 def test_without_a_login_there_is_nothing(page: PagePlace) -> None:
     page.start()
     assert (page.ask("/").status, page.ask("/").headers["Location"]) == (303, "/login")
-    for path in ("/page.js", "/api/state", "/nothing"):
+    for path in ("/static/page.js", "/api/state", "/nothing"):
         answer = page.ask(path)
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert "my-hive" not in answer.text
@@ -74,11 +74,11 @@ def test_login_and_logout(page: PagePlace) -> None:
 
 def test_a_program_shows_the_token(page: PagePlace) -> None:
     page.start()
-    assert page.bearer("/page.js").status == 200
+    assert page.bearer("/static/page.js").status == 200
     for length in range(len(page.token)):
         # Prefixes: none of them passes, and after a few of them not even the token does, for a while.
-        assert page.ask("/page.js", Authorization=f"Bearer {page.token[:length]}").status == 401
-    assert page.bearer("/page.js").status == 401
+        assert page.ask("/static/page.js", Authorization=f"Bearer {page.token[:length]}").status == 401
+    assert page.bearer("/static/page.js").status == 401
     assert page.ask("/healthz").status == 200
 
 

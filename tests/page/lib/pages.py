@@ -3,6 +3,9 @@
 import http.client
 import json
 import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -66,3 +69,48 @@ class PagePlace:
     def bearer(self, path: str, method: str = "GET", body: str | None = None, **headers: str) -> Answer:
         """Ask as a program does."""
         return self.ask(path, method, body, Authorization=f"Bearer {self.token}", **headers)
+
+    def until(self, path: str, wanted: Callable[[Any], bool]) -> Any:
+        """Ask until the answer is as wanted; returns it."""
+        end = time.monotonic() + DEADLINE_S
+        while True:
+            answer = self.bearer(path)
+            assert answer.status == 200, answer.text
+            if wanted(answer.json):
+                return answer.json
+            assert time.monotonic() < end, answer.text
+
+    def post(self, device: str, asked: Any) -> Answer:
+        """Ask a hook of a device."""
+        body = asked if isinstance(asked, str) else json.dumps(asked)
+        return self.bearer(f"/api/devices/{device}/request", "POST", body)
+
+    def device(self, name: str) -> Any:
+        """What the page says of a device in its list."""
+        return next(one for one in self.bearer("/api/state").json["devices"] if one["name"] == name)
+
+    @contextmanager
+    def events(self, query: str = "", **headers: str) -> Iterator[Iterator[dict[str, Any]]]:
+        """The events of the live tail, with their ids."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request("GET", f"/api/events{query}", None, {"Authorization": f"Bearer {self.token}", **named})
+        response = connection.getresponse()
+        assert response.status == 200, response.read()
+        assert response.headers["Content-Type"] == "text/event-stream"
+        try:
+            yield _events(response)
+        finally:
+            response.close()
+            connection.close()
+
+
+def _events(response: http.client.HTTPResponse) -> Iterator[dict[str, Any]]:
+    fields: dict[str, str] = {}
+    for line in response:
+        name, _, value = line.decode().rstrip("\n").partition(": ")
+        if name:
+            fields[name] = value
+        elif "data" in fields:
+            yield {"id": fields.get("id"), "kind": fields.get("event", "message"), "data": json.loads(fields["data"])}
+            fields = {}
