@@ -1,6 +1,7 @@
 """Runs workers, one for each target, and collects what they found."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -111,7 +112,9 @@ class _Run:
         began = time.monotonic()
         with (self._folder / "log").open("wb") as log:
             words = [sys.executable, str(Path(__file__).with_name("worker.py")), json.dumps(self._job(region))]
-            process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self._folder)
+            # The files that targets make for their parsers go with it.
+            environment = {**os.environ, "TMPDIR": str(self._folder)}
+            process = subprocess.Popen(words, stdout=log, stderr=log, cwd=self._folder, env=environment)
             try:
                 hung = self._watch(process, region)
             finally:

@@ -1,5 +1,6 @@
 """The gateway's key file: `gateway/keys.py`, from a file."""
 
+import functools
 import os
 import tempfile
 from pathlib import Path
@@ -16,13 +17,18 @@ LONGEST = 600
 SHARE = 4
 ERRORS = (LocalError,)
 
-_path = Path(tempfile.mkdtemp()) / "fuzzed.keys"
-_path.touch(0o600)
+
+@functools.cache
+def _path():
+    """One file for all inputs."""
+    path = Path(tempfile.mkdtemp()) / "fuzzed.keys"
+    path.touch(0o600)
+    return path
 
 
 def feed(pieces, seen):
-    _path.write_bytes(pieces[0])
-    store = KeyStore(_path)
+    _path().write_bytes(pieces[0])
+    store = KeyStore(_path())
     try:
         entries = store.load()
     except LocalError as error:
@@ -35,7 +41,7 @@ def feed(pieces, seen):
     store._write(entries)
     require(store.load() == entries, "another file is written than was read")
     # The file is a new one now.
-    require(os.stat(_path).st_mode & 0o77 == 0, "others may read it")
+    require(os.stat(_path()).st_mode & 0o77 == 0, "others may read it")
 
 
 def seeds():
