@@ -95,6 +95,7 @@ ROOMS: dict[str, set[str]] = {
     "gateway.commands": {"core"},
     "gateway.devices": {"core", "gateway.device", "gateway.rights"},
     "gateway.control": {"core"},
+    "gateway.consoles": set(),
     "gateway.keys": {"core"},
     "gateway.store": {"core"},
     "gateway.batch": set(),

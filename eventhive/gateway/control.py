@@ -12,7 +12,7 @@ import os
 import socket
 import stat
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,9 @@ _SCRATCH_BYTES = len("/" + _SCRATCH) + 8 + len("/s")
 
 Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
 
+# What goes on with a connection after the answer, until its client has had enough.
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
+
 logger = logging.getLogger("eventhive.gateway")
 
 
@@ -40,11 +43,20 @@ class NotRunningError(LocalError):
 
 
 class ControlServer:
-    """The server's end; `handlers` maps commands to functions of the request, whose `LocalError` is the answer."""
+    """The server's end; `handlers` maps commands to functions of the request, whose `LocalError` is the answer.
 
-    def __init__(self, path: str | os.PathLike[str], handlers: Mapping[str, Handler]):
+    `talks` maps those that go on after an empty answer to functions that return how.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        handlers: Mapping[str, Handler],
+        talks: Mapping[str, Callable[[dict[str, Any]], Talk]] | None = None,
+    ):
         self.path = Path(path)
         self._handlers = handlers
+        self._talks = talks or {}
         self._server: asyncio.Server | None = None
         self._inode = 0
         self._writers: set[asyncio.StreamWriter] = set()
@@ -105,8 +117,12 @@ class ControlServer:
         self._writers.add(writer)
         try:
             while line := await reader.readline():
-                writer.write(_encode(self._answer(line)))
+                answer, talk = self._answer(line)
+                writer.write(_encode(answer))
                 await writer.drain()
+                if talk is not None:
+                    await talk(reader, writer)
+                    break
         except ValueError:
             writer.write(_encode({"ok": False, "error": f"a request is longer than {MAX_REQUEST} bytes"}))
         except OSError:
@@ -115,21 +131,24 @@ class ControlServer:
             self._writers.discard(writer)
             writer.close()
 
-    def _answer(self, line: bytes) -> dict[str, Any]:
+    def _answer(self, line: bytes) -> tuple[dict[str, Any], Talk | None]:
+        known = {**self._handlers, **self._talks}
         try:
             request = json.loads(line)
-            handler = self._handlers[request["command"]]
+            command = request["command"]
+            handler = known[command]
         except (ValueError, TypeError, RecursionError):
-            return {"ok": False, "error": 'a request is a JSON object with a "command"'}
+            return {"ok": False, "error": 'a request is a JSON object with a "command"'}, None
         except KeyError:
-            return {"ok": False, "error": f"unknown command; known: {', '.join(sorted(self._handlers))}"}
+            return {"ok": False, "error": f"unknown command; known: {', '.join(sorted(known))}"}, None
         try:
-            return {"ok": True, **handler(request)}
+            result: Any = handler(request)
+            return ({"ok": True}, result) if command in self._talks else ({"ok": True, **result}, None)
         except LocalError as error:
-            return {"ok": False, "error": str(error)}
+            return {"ok": False, "error": str(error)}, None
         except Exception:
-            logger.exception("the control command %r failed", request["command"])
-            return {"ok": False, "error": "the command failed: the log of the gateway says why"}
+            logger.exception("the control command %r failed", command)
+            return {"ok": False, "error": "the command failed: the log of the gateway says why"}, None
 
 
 def request(path: str | os.PathLike[str], command: str, timeout: float = TIMEOUT_S, **arguments: Any) -> dict[str, Any]:

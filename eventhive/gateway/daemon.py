@@ -11,7 +11,8 @@ from typing import Any
 from ..core.errors import LocalError
 from ..websocket import Listener, descriptors, serve
 from .bridge import Bridge
-from .control import ControlServer
+from .consoles import Watcher
+from .control import ControlServer, Talk
 from .device import Device
 from .devices import Devices, Enrolled
 from .keys import KeyStore
@@ -71,6 +72,7 @@ class Gateway:
                 "ports": self._ports,
                 "lend": self._lend,
             },
+            {"console": self._watch},
         )
 
     async def start(self) -> None:
@@ -202,6 +204,22 @@ class Gateway:
 
     def _ports(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"ports": [{"port": link.port, "state": link.state} for link in self.serial]}
+
+    def _watch(self, request: dict[str, Any]) -> Talk:
+        name = request.get("name")
+        device = self.devices.by_name.get(name) if isinstance(name, str) else None
+        links = {link.port: link for link in self.serial}
+        port = device.address if device is not None else name
+        if port in links:
+            return Watcher(links[port]).talk
+        if device is None:
+            raise LocalError(f"there is no device {name!r}: 'eventhive device list' shows them")
+        if not device.address:
+            raise LocalError(f"device '{name}' has not been connected since the gateway was started")
+        raise LocalError(
+            f"device '{name}' is connected over a websocket, from {device.address}, and that carries no console: look"
+            " at it over its USB cable (mpremote)"
+        )
 
     def _lend(self, request: dict[str, Any]) -> dict[str, Any]:
         found = [link for link in self.serial if link.port == request.get("port")]

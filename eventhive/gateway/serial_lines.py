@@ -62,6 +62,11 @@ class SerialLines(SerialLine):
         self._waiting = False
         self._linger_ms = 0
 
+    @property
+    def growing(self) -> bytes:
+        """A line of text that has not ended yet; nothing where it may become a frame."""
+        return b"" if b"#" in self._buffer else self._buffer
+
     def ask(self) -> Numbers:
         """A line for a hand-shake that begins: whoever sends its challenge gets the hello that comes next."""
         self._asked = Numbers(self._limit)

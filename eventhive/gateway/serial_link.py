@@ -16,6 +16,7 @@ from ..core.backoff import delays
 from ..core.framing import DATA, HELLO, NO_SESSION, READY, TEXT
 from .bounded_log import BoundedLog
 from .bridge import Bridge, printable
+from .consoles import Watcher
 from .serial_lines import PROOF, SerialLines
 from .serial_session import MESSAGE_BYTES, SerialSession
 
@@ -30,6 +31,9 @@ MAX_RETRY_MS = 5000
 
 # Of a board's console, a minute: ten a second are somebody's program, a port at full speed writes a gigabyte a day.
 CONSOLE_LINES = 600
+
+# Of what is typed: a port that takes nothing is not waited for.
+MAX_UNWRITTEN = 64 * 1024
 
 LENT = "left to another program for a while"
 UNPLUGGED = "it was unplugged, or closed at its other end"
@@ -54,6 +58,8 @@ class SerialLink:
         self.bridge = bridge
         self.port = port
         self.state = "not opened"
+        # Who reads the console of the board at this port.
+        self.watchers: list[Watcher] = []
         self._baudrate = baudrate
         self._file: Any = None
         # The session that proved itself, one that said hello, and one that was challenged.
@@ -94,6 +100,14 @@ class SerialLink:
         self._stopping.set()
         self._close("the gateway is shutting down")
 
+    def type(self, keys: bytes) -> bool:
+        """Write to the port what somebody types; False where it is not open, or takes no more."""
+        if self._file is None or len(self._unwritten) > MAX_UNWRITTEN:
+            return False
+        self._unwritten += keys
+        self._write()
+        return True
+
     def lend(self, seconds: int) -> None:
         """Leave the port to another program for so long, or until it is given back with 0."""
         self._lent_s = seconds
@@ -116,6 +130,8 @@ class SerialLink:
         """Let time pass: lines are sent again, sessions have heartbeats and deadlines."""
         self._lines.tick(elapsed_ms)
         self._console.tick()
+        for watcher in self.watchers:
+            watcher.grow(self._lines.growing.decode(errors="replace"))
         if self._lines.running.dead and self._current is not None:
             self._current.session.closed = "nobody acknowledges on the serial line"
         for one in self._sessions():
@@ -216,6 +232,8 @@ class SerialLink:
         if kind == TEXT:
             name = self._current.device.name if self._current and self._current.device else "?"
             text = printable(payload.decode(errors="replace"))
+            for watcher in self.watchers:
+                watcher.show(text)
             self._console(logging.INFO, "console of %s on %s: %s", name, self.port, text)
         elif kind == READY:
             if self._challenged is None:
