@@ -208,13 +208,15 @@ class Spill:
                         count += 1
                     elif record[2].isdigit():
                         head = record
-            if not count:
-                self._remove(number)
-                continue
+            # One without an intact event stays as well, until those before it are gone: its head, or its being there,
+            # says which numbers may have been sent.
             self._add(number, stat(self._path(number))[6], count)
             stream = head[1] if head else stream
-            last = max(last, int(head[2]) if head else highest + SKIPPED)
-        if not self._segments:
+            last = max(last, int(head[2]) if head else max(last, highest) + SKIPPED)
+        if not self.waiting:
+            for number in numbers:
+                self._remove(number)
+            self._segments, self.bytes = [], 0
             self._remove("stream")
             return
         self._node.log("eventhive: %d events of an earlier start wait on flash" % self.waiting)

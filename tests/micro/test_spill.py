@@ -237,6 +237,31 @@ class SpillTest(unittest.TestCase):
             confirmed(linked(again, there))
             self.assertEqual(values(there), ["new"])
 
+    def test_a_damaged_segment_still_says_which_numbers_were_sent(self):
+        for damaged in (b"\nhead left", b""):
+            clear()
+            board, gateway = Board(), Gateway()
+            linked(board, gateway).cut()
+            board.call(1, 2)
+            board.node.spill.write()
+            # Sent from memory before, with the first ones still there: not possible; so as if it had been.
+            board.call(3, 4)
+            board.node.spill.write()
+            head = content("2").split(b"\n")[0]
+            with open(path("2"), "wb") as file:
+                file.write(head + damaged if damaged else b"?" * 40)
+            there = Gateway()
+            there.marks.resume("a1a2a3a400000001", 1).taken = 4
+            there.streams = 1
+            for start in ("first", "second"):
+                again = Board(board.attempt)
+                board.attempt = again.attempt
+                number = again.call(start)[0]
+                self.assertTrue(number > 4)
+            confirmed(linked(again, there))
+            self.assertEqual(values(there), ["second"])
+            self.assertEqual(names(), [])
+
     def test_a_lost_head_leaves_numbers_out(self):
         board = Board()
         board.call(1, 2)
