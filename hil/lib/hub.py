@@ -6,6 +6,7 @@ import queue
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from boards import Process, free_port
@@ -34,6 +35,7 @@ connectors: {{my-hive: {{pubsub_type: websocket, input_channel: gateway, init: {
 gateway:
   websocket: {{host: 127.0.0.1, port: {port}}}
   serial: {serial}
+  control: {control}/gateway.sock
 """
 TESTS_YAML = "connectors: {{my-hive: {{pubsub_type: websocket, input_channel: tests, init: {{port: {hive}}}}}}}"
 
@@ -63,7 +65,9 @@ class Gateway:
         self._target = target
         port = free_port()
         serial = f"[{{port: {target.wire.path}}}]" if target.wire else "[]"
-        text = GATEWAY_YAML.format(hive=hive, port=port, serial=serial)
+        # The path of a socket may have some hundred characters, and those of tests are longer.
+        self._control = TemporaryDirectory(prefix="hil-")
+        text = GATEWAY_YAML.format(hive=hive, port=port, serial=serial, control=self._control.name)
         (folder / "gateway.yaml").write_text(text, encoding="utf-8")
         self.relay = Relay(target.host, port, target.frames)
         self._processes: list[Process] = []
@@ -114,6 +118,7 @@ class Gateway:
     def close(self) -> None:
         """End it; its log is in the folder."""
         self.relay.close()
+        self._control.cleanup()
         if self._processes[-1].process.poll() is None:
             self.kill()
         lines = [line for process in self._processes for line in process.lines]

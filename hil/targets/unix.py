@@ -30,6 +30,8 @@ ESP32_HEAP = "96K"
 # The ring of an ESP32's REPL port has 260 bytes, of which one is never used; what comes when it is full is gone.
 ESP32_RING = 259
 
+FACTS = "import gc, sys; print(sys.version.split('; ')[-1], ';', gc.mem_free(), sep='')"
+
 WIFI = {"wifi": {"ssid": "hil", "password": "hil-password"}}
 
 
@@ -47,6 +49,10 @@ class UnixPort(Target):
         if micropython() is None:
             pytest.skip("no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one")
         self._tree = tree
+        command = [*(micropython() or ()), "-X", f"heapsize={self.heap}", "-c", FACTS]
+        shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        self.facts.firmware, heap = shown.strip().rsplit(";", 1)
+        self.facts.heap = int(heap)
 
     def begin(self, folder: Path) -> None:
         super().begin(folder)
