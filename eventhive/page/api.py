@@ -18,9 +18,9 @@ from ..core.json_host import dumps, loads
 from ..core.outcomes import RequestTimeout
 from .guard import problem
 from .notes import Notes
+from .shown import shown, shown_text
 from .source import Source, UnknownDeviceError
 from .stream import stream
-from .tail import shown
 from .telemetry import Noted
 
 # Devices in one answer: more than a person reads; the filter finds the others.
@@ -35,9 +35,10 @@ WAIT_S = 10
 class Api:
     """The JSON of a gateway and of what was noted of it."""
 
-    def __init__(self, source: Source, notes: Notes):
+    def __init__(self, source: Source, notes: Notes, login: bool):
         self._source = source
         self._notes = notes
+        self._login = login
         self._asked = 0
 
     def routes(self) -> list[web.RouteDef]:
@@ -55,7 +56,7 @@ class Api:
         found = sorted([one for one in devices if wanted in one["name"].lower()], key=lambda one: one["name"])
         state = {
             "now": round(time.time(), 1),
-            "gateway": {**self._source.gateway(), "ready": self._source.ready()},
+            "gateway": {**self._source.gateway(), "ready": self._source.ready(), "login": self._login},
             "networks": self._source.networks(),
             "devices": [self._with_notes(one) for one in found[:MAX_SHOWN]],
             "found": len(found),
@@ -71,11 +72,11 @@ class Api:
         except UnknownDeviceError as error:
             return problem(404, str(error))
         values = {
-            event: {
+            shown_text(event): {
                 "time": round(value.time, 1),
                 "count": value.count,
                 "text": shown(value.data),
-                "numbers": {label: series.points() for label, series in value.numbers.items()},
+                "numbers": {shown_text(label): series.points() for label, series in value.numbers.items()},
             }
             for event, value in self._notes.history.of(name).items()
         }
@@ -97,7 +98,7 @@ class Api:
         except RequestTimeout as error:
             return problem(504, str(error))
         except EventHiveError as error:
-            return problem(502, str(error))
+            return problem(502, shown_text(str(error)))
         finally:
             self._asked -= 1
 

@@ -17,7 +17,7 @@ from aiohttp import hdrs, web
 
 from .login import Attempts, Logins, Token
 
-OPEN = {"/healthz", "/readyz", "/login", "/static/page.css"}
+OPEN = {"/healthz", "/readyz", "/login", "/static/page.css", "/static/icon.svg"}
 # What a page that is for this machine alone gives without a login.
 LOCAL = {"/metrics"}
 
@@ -30,7 +30,8 @@ HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # Not "no-referrer", with which a browser would send no origin with the forms of the page.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",

@@ -84,7 +84,7 @@ class Page:
             web.post("/logout", self._logout),
             web.get("/", self._file("index.html")),
             *[web.get(f"/static/{name}", self._file(name)) for name in self._files if not name.endswith(".html")],
-            *Api(self.source, self.notes).routes(),
+            *Api(self.source, self.notes, self.config.login).routes(),
         ]
 
     def _tell(self) -> None:

@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.globs import glob_match
-from ..core.json_host import dumps
+from .shown import shown, shown_text
 
 # What who opens the page sees of the time before.
 KEPT = 200
 # For each who looks on: what a browser is sent in one piece.
 QUEUED = 200
 MAX_READERS = 16
-
-# Of the data of one event, in a line of the page.
-SHOWN_CHARS = 1000
 
 # Which way an event went.
 UP, DOWN = "up", "down"
@@ -42,7 +39,7 @@ class Seen:
             "time": round(self.time, 3),
             "way": self.way,
             "device": self.device,
-            "name": self.name,
+            "name": shown_text(self.name),
             "text": shown(self.data),
         }
 
@@ -123,9 +120,3 @@ class Tail:
         """The end of looking on."""
         self.readers.discard(reader)
         self.dropped += dropped
-
-
-def shown(data: Any) -> str:
-    """Data as a person reads it, not endless."""
-    text = dumps(data)
-    return text if len(text) <= SHOWN_CHARS else f"{text[:SHOWN_CHARS]}… ({len(text)} characters)"

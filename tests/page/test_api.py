@@ -17,7 +17,8 @@ from eventhive.page import stream
 from eventhive.page.history import MAX_DEVICES, MAX_NAMES, MAX_NUMBERS, POINTS, History
 from eventhive.page.notes import Notes
 from eventhive.page.server import BODY_BYTES, Page
-from eventhive.page.tail import KEPT, MAX_READERS, QUEUED, SHOWN_CHARS, Filter, Tail
+from eventhive.page.shown import SHOWN_CHARS, shown, shown_text
+from eventhive.page.tail import KEPT, MAX_READERS, QUEUED, Filter, Tail
 from eventhive.websocket import serve
 
 needs_board = pytest.mark.skipif(
@@ -232,6 +233,10 @@ class TestPure:
         tail.note("up", "s1", "n", "x" * 5000, 0.0)
         text = one.take()[0][0].shown()["text"]
         assert len(text) < SHOWN_CHARS + 30 and text.endswith("… (5002 characters)")
+
+    def test_what_cannot_be_seen_is_escaped(self) -> None:
+        assert shown({"a": "\u202eb\u200b\n\U000e0041é"}) == '{"a":"\\u202eb\\u200b\\n\\udb40\\udc41é"}'
+        assert shown_text("a\x1b[31m\r\n") == "a\\u001b[31m\\r\\n"
 
     def test_history_is_bounded_for_each_device(self) -> None:
         history = History()
