@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -13,6 +14,7 @@ from boards import Process
 from cabled import CabledBoard
 
 from eventhive.device.tools import find, micropython
+from hil.targets.names import read_boards
 
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "hil" / "lib" / "rfc2217_server.py"
@@ -79,6 +81,20 @@ def test_a_port_of_another_computer(tmp_path: Path, url: str) -> None:
     done = hil(tmp_path, FIRST, "--target", url)
     assert done.returncode == 0, done.stdout
     assert "1 passed, 1 skipped" in done.stdout
+
+
+def test_the_farm_of_the_page(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "hil.md").read_text(encoding="utf-8")
+    boards = tmp_path / "boards.yaml"
+    found = re.search(r"^```yaml\n(- id: .*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert found
+    boards.write_text(found[1])
+    shown = {one.name: one.capabilities for one in read_boards(boards)}
+    assert shown == {
+        "pico-w-1": {"serial", "network", "wifi"},
+        "esp32-1": {"serial"},
+        "pico-in-the-attic": {"serial", "slow"},
+    }
 
 
 @pytest.mark.parametrize(
