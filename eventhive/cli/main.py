@@ -13,7 +13,7 @@ COMMANDS = {
     "listen": "print the events of a network as they come",
     "send": "call events of a network, and see that they are confirmed",
     "gateway": "connect devices with the networks of a configuration, until Ctrl-C",
-    "device": "enrol devices, list them, and lay out what goes on a board",
+    "device": "set boards up, enrol devices, list them, and see what they print",
     "chaos": "break everything that can break, and see whether an event is lost, doubled or reordered",
     "demo": "show it all on this machine: a gateway, a hive, and two devices that run MicroPython",
 }
@@ -27,10 +27,9 @@ events, from and for a hive that runs:
 
 a first device, step by step:
   eventhive gateway                          run the gateway of gateway.yaml; its --help shows such a file
-  eventhive device add sensor-1 -o eventhive.json    make a key, and the configuration of the board
-  eventhive device stage board --mpy         lay out what goes on the board
-  mpremote cp -r board/eventhive :           copy it there,
-  mpremote cp eventhive.json :               and the configuration with it
+  eventhive device ports                     see which port the board is at
+  eventhive device flash PORT FIRMWARE       put MicroPython on it, if it has none
+  eventhive device up PORT --name sensor-1   enrol it, copy what it needs, and wait for its first event
 """
 
 

@@ -14,6 +14,7 @@ from eventhive.boards.board import connect
 from eventhive.cli.device.waiting import Waiting
 from eventhive.core.errors import LocalError
 from eventhive.device.tools import find, micropython
+from eventhive.gateway.control import request
 
 pytestmark = [
     pytest.mark.skipif(micropython() is None, reason="no MicroPython for this platform on PyPI"),
@@ -144,6 +145,16 @@ def test_over_the_cable_that_the_gateway_uses(place: Place, up: Command, eventhi
     assert status(place, "sensor-1")["link"] == "serial"
     done = eventhive("device", "ports", up.board.port, "--json")  # type: ignore[attr-defined]
     assert json.loads(done.stdout)[0]["state"] == "gateway"
+
+    # The port is lent once more, and given back.
+    (place.folder / "main.py").write_text(PROGRAM.replace('"number": 1', '"number": 2'))
+    done = eventhive("device", "deploy", up.board.port, "--main", "main.py", "--json")  # type: ignore[attr-defined]
+    assert json.loads(done.stdout)["written"] == ["main.py"], done.stderr
+    assert hub.arrived("queen/event", 2)[-1] == {"number": 2}
+    socket = place.folder / "gateway.sock"
+    for wrong in ({"port": "/dev/other", "seconds": 1}, {"port": str(place.folder / "port"), "seconds": 601}):
+        with pytest.raises(LocalError, match="lend: 'port', which is one of 'serial:', and 'seconds', up to 600"):
+            request(socket, "lend", **wrong)
 
 
 def test_what_is_not_there_is_said(place: Place, up: Command) -> None:

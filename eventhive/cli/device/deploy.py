@@ -13,6 +13,7 @@ from ...core.errors import LocalError
 from ...device.sources import examples_dir
 from ...device.stage import PARTS
 from ..output import say
+from .borrowing import add_gateway, borrowed_from
 from .progress import Progress
 from .shared import action
 
@@ -35,6 +36,7 @@ def configure(actions: Any) -> None:
     command.add_argument(
         "-c", "--config", dest="settings", type=Path, metavar="FILE", help="an eventhive.json (the board's own stays)"
     )
+    add_gateway(command)
     command.add_argument("--json", action="store_true", help="say what was done as JSON")
 
 
@@ -51,7 +53,7 @@ def run_deploy(arguments: argparse.Namespace) -> int:
     """Compare, write, remove, restart."""
     program = read_program(arguments)
     settings = read_settings(arguments.settings) if arguments.settings else None
-    with connect(arguments.port, clean=True) as board:
+    with borrowed_from(arguments.gateway, arguments.port), connect(arguments.port, clean=True) as board:
         facts = board.facts()
         facts.check(arguments.port)
         say(f"{arguments.port}: {facts.shown}")

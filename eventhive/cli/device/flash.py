@@ -9,6 +9,7 @@ from ...boards import board, esp, uf2
 from ...core.errors import LocalError
 from ..ending import UsageError
 from ..output import say
+from .borrowing import add_gateway, borrowed_from
 from .progress import Progress
 from .shared import action
 
@@ -31,6 +32,7 @@ def configure(actions: Any) -> None:
     command.add_argument("port", metavar="PORT", nargs="?", help="of the board; not needed for one that is a drive")
     command.add_argument("firmware", metavar="FIRMWARE", type=Path, help="the file: .bin for an ESP32, .uf2 for a Pico")
     command.add_argument("--drive", type=Path, metavar="DIR", help="where its boot drive is mounted (looked for)")
+    add_gateway(command)
     command.add_argument("-y", "--yes", action="store_true", help="do not ask")
 
 
@@ -62,7 +64,7 @@ def _flash_esp(arguments: argparse.Namespace, path: Path, data: bytes) -> int:
         progress[0].step(now - done)
         done = now
 
-    with esp.connect(arguments.port, told) as chip:
+    with borrowed_from(arguments.gateway, arguments.port), esp.connect(arguments.port, told) as chip:
         esp.check_chip(arguments.port, chip, path, number)
         _confirm(arguments, f"{arguments.port} is an {chip.CHIP_NAME}; all of it is erased, its files included")
         say("erasing, which takes up to a minute, then writing")
@@ -82,7 +84,7 @@ def _flash_uf2(arguments: argparse.Namespace, path: Path, data: bytes) -> int:
         _confirm(arguments, f"the firmware of the board at {found[0].path} is replaced; its files stay")
     elif arguments.port:
         _confirm(arguments, f"the firmware of the board at {arguments.port} is replaced; its files stay")
-        _restart_as_drive(arguments.port)
+        _restart_as_drive(arguments.port, arguments.gateway)
         found = [uf2.wait()]
         uf2.check_drive(found[0], path, families)
     else:
@@ -92,9 +94,9 @@ def _flash_uf2(arguments: argparse.Namespace, path: Path, data: bytes) -> int:
     return 0
 
 
-def _restart_as_drive(port: str) -> None:
+def _restart_as_drive(port: str, gateway: str) -> None:
     try:
-        with board.connect(port) as one:
+        with borrowed_from(gateway, port), board.connect(port) as one:
             say(f"{port}: restarting as a drive")
             one.start("import machine\nmachine.bootloader()")
     except LocalError as error:

@@ -32,5 +32,7 @@ def run_stage(arguments: argparse.Namespace) -> int:
     for file in files:
         print(f"{file.size:7} {file.path}")
     print(f"{sum(file.size for file in files):7} bytes in {len(files)} files")
-    say(f"copy them to a board with: mpremote cp -r {arguments.folder}/eventhive :")
+    say(
+        f"copy them to a board with: mpremote cp -r {arguments.folder}/eventhive : (eventhive device up does all of it)"
+    )
     return 0

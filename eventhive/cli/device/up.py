@@ -1,9 +1,7 @@
 """`eventhive device up`: from a board with MicroPython to its first event, in one go."""
 
 import argparse
-import contextlib
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from ...core.errors import LocalError
 from ..output import say
 from . import wifi
 from .add import networks_of, settings_of
+from .borrowing import borrowed
 from .deploy import add_program, bring_up_to_date, prepare, read_program
 from .links import add_link, link_of
 from .shared import action, add_config, config_of, tell_gateway
@@ -22,9 +21,6 @@ WAIT_S = 60.0
 
 # What an installation without a program of its own gets.
 EXAMPLE = "picow-thermometer"
-
-# How long the running gateway leaves a port to us; it takes it back earlier when we are done, or when this has passed.
-LEND_S = 300
 
 _EXAMPLES = """\
 A gateway has to run with the configuration that is named: eventhive gateway --config gateway.yaml
@@ -69,7 +65,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise LocalError(f"no gateway runs with {arguments.config}: start it, in another terminal: {command}") from None
     program = read_program(arguments)
     over_this_port = arguments.usb
-    with _borrowed(control, arguments.port) as lent:
+    with borrowed(control, arguments.port) as lent:
         if over_this_port and not lent:
             raise LocalError(
                 f"{arguments.port}: the gateway does not use this port: add it under 'gateway:', 'serial:'"
@@ -173,23 +169,6 @@ def _write(arguments: argparse.Namespace, board: Board, program: dict[str, bytes
     say("4. its files (undo: put another program in place of ours: eventhive device deploy PORT --main FILE)")
     bring_up_to_date(board, program, settings, arguments.parts)
     say("5. restarting the board, and waiting for its first event")
-
-
-@contextlib.contextmanager
-def _borrowed(control: Any, port: str) -> Iterator[bool]:
-    """A port that the running gateway has is ours meanwhile; gives whether it is one of those."""
-    from ...gateway.control import request
-
-    real = Path(port).resolve()
-    theirs = [one["port"] for one in request(control, "ports")["ports"] if Path(one["port"]).resolve() == real]
-    for one in theirs:
-        request(control, "lend", port=one, seconds=LEND_S)
-    try:
-        yield bool(theirs)
-    finally:
-        for one in theirs:
-            with contextlib.suppress(LocalError):
-                request(control, "lend", port=one, seconds=0)
 
 
 def _there(board: Board) -> dict[str, Any]:

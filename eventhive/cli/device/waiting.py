@@ -19,6 +19,8 @@ _ADVICE = {
     "not found": "there is no such wireless network here: check its name; boards see 2.4 GHz only, not 5 GHz",
     "no address": "the wireless network gives the board no address: check the password, and DHCP of the access point",
 }
+# What the REPL itself says on the way.
+_PROMPT = (">", "MicroPython v", 'Type "help()"', "MPY: soft reboot")
 _REFUSED = re.compile(r"eventhive: no connection to (\S+): (.*)")
 
 
@@ -64,6 +66,8 @@ class Waiting:
             say(f"   the gateway has welcomed '{self._name}', over {state.get('link')} from {state.get('address')}")
 
     def _said(self, line: str) -> None:
+        if line.startswith(_PROMPT):
+            return
         say(f"   board: {line}")
         if line == "eventhive: link up":
             self._way = "up"
