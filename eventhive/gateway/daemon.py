@@ -50,6 +50,8 @@ class Gateway:
         self.devices.promoted = self._promote
         self.bridge = Bridge(self.devices, hive.networks, lambda: time.time_ns() // 1_000_000)
         self.address = ""
+        # When the keys of devices came into use, in seconds since 1970; 0 where that is not known.
+        self.since: dict[str, int] = {}
         self.spool: Spool | None = None
         self._limited: list[Device] = []
         self._hive = hive
@@ -98,7 +100,7 @@ class Gateway:
         if self.config.http is not None:
             from .view import open_page
 
-            self._page = await open_page(self.config.http, self.bridge, self.spool, lambda: self._list({})["devices"])
+            self._page = await open_page(self)
 
     async def stop(self) -> None:
         """Say goodbye to all devices and close everything."""
@@ -141,6 +143,7 @@ class Gateway:
             }
         )
         self._limited = [device for device in self.devices.by_name.values() if device.rights.rate]
+        self.since = {name: entry.since for name, entry in entries.items()}
         return len(entries)
 
     def _open_spool(self, config: Any) -> None:
@@ -154,6 +157,7 @@ class Gateway:
     def _promote(self, name: str, key: bytes) -> None:
         try:
             self.keys.promote(name, key)
+            self.since[name] = int(time.time())
         except LocalError as error:
             # Both keys are good after a restart then, until the new one is used again.
             logger.error("device %s: its old key is still in the file: %s", name, error)
@@ -196,8 +200,12 @@ class Gateway:
     def _reload_keys(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"devices": self.load_keys()}
 
+    def statuses(self) -> list[dict[str, Any]]:
+        """Counters and states of all devices."""
+        return [_status(device) for device in self.devices.by_name.values()]
+
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"devices": [_status(device) for device in self.devices.by_name.values()]}
+        return {"devices": self.statuses()}
 
     def _networks(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"networks": self.spool.status() if self.spool is not None else {}}

@@ -105,6 +105,8 @@ class Device:
         self.routes: dict[str, Any] = {}
         # Where its last session came from.
         self.address = ""
+        # Where somebody looks on: told its name, and the name and data of what is for it.
+        self.watch: Callable[[str, str, object], None] | None = None
         self.attempt = -1
         self.stream = ""
         self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
@@ -146,6 +148,8 @@ class Device:
 
     def deliver(self, topic: str, data: object) -> None:
         """Queue an event of the network for this device; called by the network that it is subscribed to."""
+        if self.watch is not None:
+            self.watch(self.name, topic, self._bare(data))
         try:
             queued = self._queue(topic, self._encoded(data))
         except LocalError as error:
@@ -195,6 +199,8 @@ class Device:
         if self.session is None or self.carrier is None:
             question.fail(f"device '{self.name}' is offline: it was not asked")
             return
+        if self.watch is not None:
+            self.watch(self.name, topic, self._bare(question.data))
         self._asked += 1
         try:
             ask(self.session, self._asked, topic, self._encoded(question.data))
@@ -304,9 +310,13 @@ class Device:
             self.carrier.wake()
 
     def _encoded(self, data: object) -> bytes:
+        return encode(self._bare(data))
+
+    def _bare(self, data: object) -> object:
+        """Data without metadata, which is not for boards."""
         if isinstance(data, dict) and self._metadata_key in data:
-            data = {key: value for key, value in data.items() if key != self._metadata_key}
-        return encode(data)
+            return {key: value for key, value in data.items() if key != self._metadata_key}
+        return data
 
 
 class Receipt:

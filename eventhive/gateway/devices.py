@@ -65,6 +65,7 @@ class Devices:
         # What is on disk of their streams; each device takes its own, once.
         self.kept_marks: dict[str, list[tuple[str, int]]] = {}
         self.promoted: Callable[[str, bytes], object] = lambda name, key: None
+        self._watch: Callable[[str, str, object], None] | None = None
 
     def enrol(self, entries: dict[str, Enrolled]) -> list[Device]:
         """Take over the content of the key file: new devices, keys and rights; returns those that are no more."""
@@ -87,6 +88,12 @@ class Devices:
                 known.give(fresh.secret, fresh.next_secret)
                 known.routes.clear()
         return gone
+
+    def watch(self, watch: Callable[[str, str, object], None]) -> None:
+        """Have `watch(device, name, data)` called for what is for devices."""
+        self._watch = watch
+        for device in self.by_name.values():
+            device.watch = watch
 
     def find(self, hello: Hello) -> Mac | None:
         """The code under which the device of a hello must prove itself; None for an unknown one without a key."""
@@ -140,6 +147,7 @@ class Devices:
 
     def _made(self, name: str, rights: Rights, secret: Secret | None) -> Device:
         device = Device(name, rights, secret, self._random(STREAM_BYTES).hex(), self._metadata_key, self._clock_ms)
+        device.watch = self._watch
         for stream, number in self.kept_marks.pop(device.name, ()):
             device.marks.restore(stream, number)
         return device

@@ -8,7 +8,8 @@ Rules of this file:
     {"sensor-1": {"key": "64 hex digits", "keygen": 0, "publish": ["my-hive/*/*"], "receive": ["sensor-1/*"]}}
 
 Beside these, an entry may have "rate", events a second, with "burst", how many may come at once (it is as the rate
-where it is missing), "size", characters of JSON of one event, and "ttl", how long commands for it live, in seconds.
+where it is missing), "size", characters of JSON of one event, and "ttl", how long commands for it live, in seconds;
+and "since", when its key came into use, in seconds since 1970.
 
 A device that is given a new key has that as "next_key" beside the old one, until it has used it: then the new key takes
 the place of the old one, and `keygen` is one more.
@@ -19,6 +20,7 @@ import json
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
@@ -33,10 +35,12 @@ from ..core.keys import KEY_BYTES
 MAX_KEYGEN = 255
 
 _FIELDS = {"key": str, "keygen": int, "publish": list, "receive": list}
-_OPTIONAL = {"next_key": str, "rate": float, "burst": int, "size": int, "ttl": int}
+_OPTIONAL = {"next_key": str, "rate": float, "burst": int, "size": int, "ttl": int, "since": int}
 
 # The most that a limit may say: far above what any device does, and still exact.
 MAX_LIMIT = 1_000_000
+# The year 4000, in seconds since 1970: what is later is no time.
+MAX_SINCE = 64_060_588_800
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Entry:
 
     `next_key` is one that it was given and has not used yet; its number is `next_keygen`. `rate` are events a second,
     `burst` how many at once, `size` characters of JSON of one event; 0 where there is no such limit. `ttl` are seconds
-    that commands for it live; 0: as many as the gateway's configuration says.
+    that commands for it live; 0: as many as the gateway's configuration says. `since`: when the key came into use, in
+    seconds since 1970; 0: not known.
     """
 
     key: bytes = field(repr=False)
@@ -57,6 +62,7 @@ class Entry:
     burst: int = 0
     size: int = 0
     ttl: int = 0
+    since: int = 0
 
     @property
     def next_keygen(self) -> int:
@@ -91,7 +97,7 @@ class KeyStore:
             if name in entries:
                 raise LocalError(f"device '{name}' is in {self.path} already: to give it a new key, remove it first")
             publish = tuple(f"{network}/*/*" for network in networks)
-            entries[name] = Entry(os.urandom(KEY_BYTES), 0, publish, (f"{name}/*",))
+            entries[name] = Entry(os.urandom(KEY_BYTES), 0, publish, (f"{name}/*",), since=int(time.time()))
             self._write(entries)
         return entries[name]
 
@@ -149,7 +155,8 @@ class KeyStore:
             entries = self.load()
             entry = entries.get(name)
             if entry is not None and entry.next_key == key:
-                entries[name] = replace(entry, key=key, keygen=entry.next_keygen, next_key=None)
+                now = int(time.time())
+                entries[name] = replace(entry, key=key, keygen=entry.next_keygen, next_key=None, since=now)
                 self._write(entries)
 
     def _known(self, name: str) -> dict[str, Entry]:
@@ -210,7 +217,7 @@ class KeyStore:
             _globs("publish", fields["publish"], fault),
             _globs("receive", fields["receive"], fault),
             _key("next_key", fields["next_key"], fault) if "next_key" in fields else None,
-            **{key: _limit(key, fields[key], fault) for key in _LIMITS if key in fields},
+            **{key: _limit(key, fields[key], fault) for key in (*_LIMITS, "since") if key in fields},
         )
 
     @contextmanager
@@ -253,7 +260,7 @@ _LIMITS = ("rate", "burst", "size", "ttl")
 def _fields(entry: Entry) -> dict[str, Any]:
     fields = {**asdict(entry), "key": entry.key.hex()}
     next_key = fields.pop("next_key")
-    for key in _LIMITS:
+    for key in (*_LIMITS, "since"):
         if not fields[key]:
             del fields[key]
     return {**fields, "next_key": next_key.hex()} if next_key else fields
@@ -282,8 +289,9 @@ def _globs(key: str, globs: list[Any], fault: Any) -> tuple[str, ...]:
 
 
 def _limit(key: str, value: Any, fault: Any) -> Any:
-    if not 0 <= value <= MAX_LIMIT:
-        raise fault(f"'{key}' must be 0 (no limit) to {MAX_LIMIT}")
+    largest = MAX_SINCE if key == "since" else MAX_LIMIT
+    if not 0 <= value <= largest:
+        raise fault(f"'{key}' must be 0 (none) to {largest}")
     return value
 
 

@@ -13,24 +13,27 @@ from ..page.source import UnknownDeviceError
 from ..websocket import serve
 from .bridge import Bridge
 from .device import Device, Receipt
-from .spool import Spool
 
 if TYPE_CHECKING:
     from ..page.server import Page
+    from .daemon import Gateway
 
 _MISSING = "gateway: http: the page needs a library that is not installed: pip install 'eventhive[page]'"
 
 
 class View:
-    """What a page may know of a gateway; `devices()` are the states of all, as the control socket tells them."""
+    """What a page may know of a gateway."""
 
-    def __init__(self, bridge: Bridge, spool: Spool | None, devices: Callable[[], list[dict[str, Any]]], notes: Notes):
-        self._bridge = bridge
-        self._spool = spool
-        self._notes = notes
+    def __init__(self, gateway: "Gateway"):
+        self._bridge = gateway.bridge
+        self._spool = gateway.spool
+        self._gateway = gateway
         self._began = time.monotonic()
-        self._networks: dict[str, Any] = dict(bridge.networks)
-        self.devices = devices
+        self._networks: dict[str, Any] = dict(gateway.bridge.networks)
+
+    def devices(self) -> list[dict[str, Any]]:
+        """See `Source`."""
+        return self._gateway.statuses()
 
     def ready(self) -> bool:
         """See `Source`."""
@@ -73,6 +76,7 @@ class View:
             "size": rights.size,
             "ttl_s": rights.ttl_s,
             "hooks": sorted(device.hooks),
+            "key_since": self._gateway.since.get(name) or None,
             "keygen": device.secret[1] if device.secret is not None else None,
         }
 
@@ -82,7 +86,6 @@ class View:
         if event not in device.hooks:
             raise UnknownDeviceError(f"device '{name}' does not hook {event}")
         question = Question(event, data)
-        self._notes.sent(name, event, data, time.time())
         device.ask(event, question)
         try:
             return await asyncio.wait_for(question.answered, seconds)
@@ -156,25 +159,24 @@ def watch(bridge: Bridge, notes: Notes) -> None:
         return TimedReceipt(receipt, lambda seconds: notes.telemetry.took(device, network.name, seconds))
 
     bridge.watch = watched
+    bridge.devices.watch(lambda device, name, data: notes.sent(device, name, data, time.time()))
 
 
-async def open_page(
-    config: Any, bridge: Bridge, spool: Spool | None, devices: Callable[[], list[dict[str, Any]]]
-) -> "Page":
-    """Start the page of a gateway; `LocalError` says why that is not possible."""
+async def open_page(gateway: "Gateway") -> "Page":
+    """Start the page of a gateway that has one; `LocalError` says why that is not possible."""
     try:
         from ..page.server import Page
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] != "aiohttp":
             raise
         raise LocalError(_MISSING) from None
-    notes = Notes()
+    notes, config = Notes(), gateway.config.http
     page = Page(
         config,
-        View(bridge, spool, devices, notes),
+        View(gateway),
         notes,
         lambda factory, admits: serve(factory, config.host, config.port, config.tls(), admits),
     )
     await page.start()
-    watch(bridge, notes)
+    watch(gateway.bridge, notes)
     return page

@@ -6,6 +6,7 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,7 @@ def test_a_new_device_has_a_key_and_visible_rights(path: Path) -> None:
             "keygen": 0,
             "publish": ["my-hive/*/*", "other/*/*"],
             "receive": ["sensor-1/*"],
+            "since": entry.since,
         }
     }
 
@@ -176,3 +178,21 @@ def test_processes_that_add_at_once_lose_nothing(path: Path) -> None:
     started = [subprocess.Popen([sys.executable, "-c", code, str(path), name]) for name in names]
     assert [process.wait(30) for process in started] == [0] * len(names)
     assert set(KeyStore(path).load()) == set(names)
+
+
+def test_since_when_a_key_is_in_use(path: Path) -> None:
+    before = int(time.time())
+    store = KeyStore(path)
+    assert before <= store.add("a", []).since <= time.time()
+    # A file of before knows nothing of it; a new key is in use when it is used, not when it is made.
+    write(path, {"a": GOOD})
+    assert store.load()["a"].since == 0
+    key = store.rekey("a").next_key
+    assert key is not None and store.load()["a"].since == 0
+    store.promote("a", key)
+    since = store.load()["a"].since
+    assert before <= since <= time.time()
+    assert store.allow("a", [], ["x/*"]).since == since
+    for wrong in (-1, 10**12, 1.5, True):
+        with pytest.raises(LocalError, match="device 'a': 'since' must be"):
+            write(path, {"a": {**GOOD, "since": wrong}}).load()

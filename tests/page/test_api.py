@@ -63,6 +63,9 @@ def test_a_device(boards_page: PagePlace) -> None:
         asked = page.post("s1", {"event": f"{SET}double", "data": {"n": 21}})
         assert (asked.status, asked.json) == (200, {"value": {"twice": 42}})
         assert next(events)["data"]["way"] == "down"
+        page.hub.call(f"{SET}double", {"n": 1})
+        command = next(events)["data"]
+        assert (command["way"], command["name"], json.loads(command["text"])) == ("down", f"{SET}double", {"n": 1})
     with page.events("", Last_Event_ID=seen["id"]) as events:
         assert next(events)["data"]["name"] == f"{SET}double"
     state = page.until("/api/state", lambda one: one["devices"][0]["reported"])
@@ -75,6 +78,7 @@ def test_a_device(boards_page: PagePlace) -> None:
     assert page.bearer("/api/state?filter=other").json["devices"] == []
     detail = page.bearer("/api/devices/s1").json
     assert detail["publish"] == ["my-hive/*/*"] and detail["receive"] == ["s1/*"] and detail["keygen"] == 0
+    assert 0 <= detail["now"] - detail["key_since"] < 60
     value = detail["values"][EVENT]
     assert value["count"] == 1 and value["numbers"]["celsius"][0][1] == 21.5
     text = page.bearer("/metrics").text

@@ -117,7 +117,7 @@ def test_a_day_of_a_person(boards_page: PagePlace, tabs: Callable[[], Tab], pict
     tab.key("Enter")
     tab.wait_text("#ask-answer", 'answer: {"on":true,"was":false}')
     tab.wait_text("#events", "my-hive/kitchen/led")
-    assert "my-hive/*/*" in tab.text("#rights") and "number 0" in tab.text("#rights")
+    assert "my-hive/*/*" in tab.text("#rights") and "number 0, in use for " in tab.text("#rights")
     tab.type("#ask-data", "{on")
     tab.run("document.querySelector('#ask-send').click()")
     tab.wait_text("#ask-answer", "The data is not JSON")

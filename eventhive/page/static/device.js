@@ -79,7 +79,7 @@ function rights(detail, device) {
   if (detail.rate) pairs.push(["limit", `${detail.rate} events a second, ${detail.burst} at once`]);
   if (detail.size) pairs.push(["longest event", `${detail.size} characters`]);
   if (detail.ttl_s) pairs.push(["commands live", duration(detail.ttl_s)]);
-  const age = detail.key_made ? `, made ${duration(detail.now - detail.key_made)} ago` : "";
+  const age = detail.key_since ? `, in use for ${duration(detail.now - detail.key_since)}` : "";
   if (device && device.address) pairs.push(["address", device.address]);
   pairs.push(["key", detail.keygen === null ? "none: it is let in without one" : `number ${detail.keygen}${age}`]);
   if (device && device.rekeying) pairs.push(["new key", "given, not used yet"]);
