@@ -15,17 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.errors import LocalError
-from . import ports
+from . import facts, ports
 
 BAUDRATE = 115200
-
-# Before 1.20 `asyncio` and `cryptolib` have other names, and compiled files another format.
-OLDEST = (1, 20)
-MPY_VERSION = 6
-
-# What the device package imports and some builds leave out; any name of each tuple will do.
-NEEDED = (("asyncio",), ("hashlib",), ("cryptolib", "ucryptolib"))
-RADIO = "network"
 
 # A board interrupts its program and answers within milliseconds; an emulated one takes a second.
 ANSWER_S = 5.0
@@ -36,22 +28,6 @@ READ_S = 2.0
 
 # Bytes of a file that travel at once: their text is at most four times as long, which any board has room for.
 CHUNK_BYTES = 1024
-
-# A full LittleFS counts a block or two more than there are, so what is free may be below nothing.
-_FACTS = """
-import sys, gc, os
-gc.collect()
-def has(name):
-    try:
-        __import__(name)
-        return True
-    except ImportError:
-        return False
-i = sys.implementation
-v = os.statvfs(os.getcwd())
-print((i.name, tuple(i.version)[:3], getattr(i, '_machine', sys.platform), getattr(i, '_mpy', 0), gc.mem_free(),
-    gc.mem_alloc(), v[0] * (v[3] if v[3] < v[2] else 0), [m for m in %r if has(m)]))
-"""
 
 _HASHES = """
 import os, hashlib, binascii
@@ -84,45 +60,6 @@ Progress = Callable[[int], None]
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What a board says of itself: firmware and version, name of the board, format of compiled files, bytes free."""
-
-    firmware: str
-    version: tuple[int, ...]
-    board: str
-    mpy: int
-    heap_free: int
-    heap: int
-    flash_free: int
-    modules: tuple[str, ...]
-
-    @property
-    def radio(self) -> bool:
-        """True where it can join a network."""
-        return RADIO in self.modules
-
-    @property
-    def shown(self) -> str:
-        """For a person."""
-        version = ".".join(map(str, self.version))
-        return f"{self.board}, {self.firmware} {version}, {self.heap_free // 1000} KB of heap free"
-
-    def check(self, port: str) -> None:
-        """`LocalError` says what this firmware lacks."""
-        advice = "put a newer one on it: eventhive device flash PORT FIRMWARE"
-        if self.firmware != "micropython":
-            raise LocalError(f"{port}: the board runs {self.firmware}, which is not MicroPython: {advice}")
-        if self.version[:2] < OLDEST:
-            version = ".".join(map(str, self.version))
-            raise LocalError(f"{port}: MicroPython {version} is too old, 1.20 is the oldest that will do: {advice}")
-        if self.mpy & 0xFF != MPY_VERSION:
-            raise LocalError(f"{port}: this MicroPython loads no compiled files of version {MPY_VERSION}: {advice}")
-        for names in NEEDED:
-            if not set(names) & set(self.modules):
-                raise LocalError(f"{port}: this MicroPython has no '{names[0]}': {advice}")
-
-
-@dataclass(frozen=True)
 class OnBoard:
     """A file of a board."""
 
@@ -137,11 +74,9 @@ class Board:
         self.port = port
         self._transport = transport
 
-    def facts(self) -> Facts:
+    def facts(self) -> facts.Facts:
         """What it says of itself."""
-        names = (RADIO, *(name for names in NEEDED for name in names))
-        name, version, board, mpy, free, used, flash, modules = self._literal(_FACTS % (names,))
-        return Facts(name, tuple(version), board, mpy, free, free + used, flash, tuple(modules))
+        return facts.read(self._literal(facts.SCRIPT))
 
     def hashes(self, folder: str, files: Iterable[str]) -> dict[str, OnBoard]:
         """The files in a folder of the board, and those of `files` that are there."""
@@ -183,12 +118,22 @@ class Board:
         """Begin a program that does not come back: it resets the board, say."""
         with self._faults("a program of ours"):
             self._transport.exec_raw_no_follow(program)
+            self._transport.in_raw_repl = False
 
     def restart(self) -> None:
         """Restart the board's program: leave the raw REPL, and reset softly."""
         with self._faults("the restart"):
             self._transport.exit_raw_repl()
             self._transport.serial.write(b"\r\x04")
+
+    def leave(self, restart: bool) -> None:
+        """Leave the raw REPL, if it is there still; for the normal prompt, or to run the board's program."""
+        if not self._transport.in_raw_repl:
+            return
+        if restart:
+            self.restart()
+        else:
+            self._transport.exit_raw_repl()
 
     def lines(self, seconds: float) -> Iterator[str | None]:
         """The lines that its program prints from now on, for so long; None whenever there was none for a moment."""
@@ -245,10 +190,15 @@ def connect(port: str, clean: bool = False) -> Iterator[Board]:
     try:
         _enter(port, transport, clean)
         board = Board(port, transport)
-        yield board
-        if transport.in_raw_repl:
-            with contextlib.suppress(OSError):
-                transport.exit_raw_repl()
+        try:
+            yield board
+        except LocalError:
+            # Whatever went wrong here, its program is none the worse for it.
+            with contextlib.suppress(LocalError, OSError):
+                board.leave(restart=True)
+            raise
+        with contextlib.suppress(OSError):
+            board.leave(restart=False)
     finally:
         try:
             transport.close()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from eventhive.boards import ports
-from eventhive.boards.board import Facts
+from eventhive.boards.facts import Facts
 from eventhive.boards.parts import needed
 from eventhive.core.errors import LocalError
 

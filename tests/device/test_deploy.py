@@ -4,6 +4,7 @@ import json
 import os
 import pty
 import subprocess
+import sys
 import tty
 from collections.abc import Callable
 from pathlib import Path
@@ -113,6 +114,27 @@ def test_parts_come_by_themselves_and_foreign_files_stay(desk: Desk) -> None:
 def test_the_program_runs_afterwards(desk: Desk) -> None:
     desk.program("import eventhive, time\neventhive.init()\nwhile True:\n    print('it runs')\n    time.sleep(0.05)\n")
     desk.deploy()
+    with serial.Serial(desk.board.port, timeout=DEADLINE_S) as port:
+        assert b"it runs" in port.read_until(b"it runs")
+
+
+def test_a_command_that_was_killed_on_the_way(desk: Desk) -> None:
+    words = "device", "deploy", desk.board.port, "--main", "main.py", "--config", "eventhive.json"
+    command = [sys.executable, "-m", "eventhive", *words]
+    with subprocess.Popen(command, cwd=desk.folder, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert next(line for line in process.stderr if "50 %" in line)
+        process.kill()
+    rest = desk.deploy()
+    assert 0 < rest["unchanged"] < len(desk.files())
+    assert rest["written"][-1] == "main.py"
+    assert desk.deploy()["written"] == []
+
+
+def test_a_board_goes_on_when_nothing_can_be_done(desk: Desk, eventhive: Command) -> None:
+    with connect(desk.board.port) as board:
+        board.write("main.py", b"import time\nwhile True:\n    print('it runs')\n    time.sleep(0.05)\n")
+    check_error(eventhive("device", "deploy", desk.board.port), "no eventhive.json")
     with serial.Serial(desk.board.port, timeout=DEADLINE_S) as port:
         assert b"it runs" in port.read_until(b"it runs")
 

@@ -12,9 +12,9 @@ from ..output import say
 from .shared import action, add_config
 
 _EXAMPLES = """\
-Each board is asked what it is, which interrupts its program and restarts it. A port that the running gateway of
---config uses is not touched, and shown as such; --no-ask touches none. 'eventhive device list' shows devices instead:
-which are enrolled, and connected.
+Each board is asked what it is, which interrupts its program and restarts it; what is no board gets a Ctrl-C and a
+Ctrl-A. A port that the running gateway of --config uses is not touched, and shown as such; --no-ask touches none.
+'eventhive device list' shows devices instead: which are enrolled, and connected.
 """
 
 

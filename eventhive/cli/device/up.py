@@ -5,7 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ...boards.board import Board, Facts, connect
+from ...boards.board import Board, connect
+from ...boards.facts import Facts
 from ...core.errors import LocalError
 from ..output import say
 from . import wifi
