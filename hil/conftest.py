@@ -77,7 +77,10 @@ def target(
 ) -> Iterator[Target]:
     """The device of this and the following tests, taken for this run alone."""
     one: Target = request.param
-    one.open(tree)
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    # Who waits for a board that somebody else has is told so at once.
+    with capture.global_and_fixture_disabled():
+        one.open(tree)
     for name, value in facts(one).items():
         record_testsuite_property(f"{one.name}: {name}", value)
     yield one

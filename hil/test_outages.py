@@ -28,7 +28,7 @@ async def main():
         if eventhive.outbox.next - eventhive.outbox.acked < 20:
             eventhive.EVENTS.call("my-hive/tests/number", number)
             number += 1
-        await asyncio.sleep(0.1)
+        await asyncio.sleep(0.02)
 
 eventhive.init()
 asyncio.run(eventhive.run(main()))

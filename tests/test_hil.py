@@ -15,6 +15,7 @@ from cabled import CabledBoard
 
 from eventhive.device.tools import find, micropython
 from hil.targets.names import read_boards
+from hil.targets.serial_port import lock
 
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "hil" / "lib" / "rfc2217_server.py"
@@ -81,6 +82,17 @@ def test_a_port_of_another_computer(tmp_path: Path, url: str) -> None:
     done = hil(tmp_path, FIRST, "--target", url)
     assert done.returncode == 0, done.stdout
     assert "1 passed, 1 skipped" in done.stdout
+
+
+@needs_tools
+def test_two_runs_and_one_board(tmp_path: Path, port: str) -> None:
+    held = lock(port)
+    command = [sys.executable, "-m", "pytest", "-q", "hil/test_time.py", "--target", f"serial:{port}"]
+    run = Process([*command, "--basetemp", str(tmp_path / "logs")], ROOT)
+    run.expect(f"{port}: another run has this board")
+    held.close()
+    assert run.wait() == 0, "\n".join(run.lines)
+    run.expect("1 passed, 1 skipped")
 
 
 def test_the_farm_of_the_page(tmp_path: Path) -> None:
