@@ -1,0 +1,72 @@
+"""`eventhive gateway status`: devices and networks of a running gateway, in a terminal."""
+
+import argparse
+import json
+from typing import Any
+
+from ...core.errors import LocalError
+from ..output import printable, say
+
+# As `systemctl status` has it for what does not run.
+NOT_RUNNING = 3
+
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
+
+
+def run_status(arguments: argparse.Namespace) -> int:
+    """Ask the gateway over its control socket."""
+    from ...config import load_file
+    from ...gateway.control import NotRunningError, request
+
+    config = load_file(arguments.config)
+    if config.gateway is None:
+        raise LocalError(f"{arguments.config}: there is no 'gateway:' section; 'eventhive gateway --help' shows one")
+    control = config.gateway.control
+    try:
+        devices = request(control, "devices")["devices"]
+        networks = request(control, "networks")["networks"]
+    except NotRunningError as error:
+        say(f"eventhive gateway: {error}: start it with: eventhive gateway --config {arguments.config}")
+        return NOT_RUNNING
+    if arguments.json:
+        print(json.dumps({"devices": devices, "networks": networks}, indent=2))
+        return 0
+    _table(("DEVICE", "STATE", "LINK", "FROM", "EVENTS", "WAIT", "LOST", "HEAP"), [_device(one) for one in devices])
+    if networks:
+        print()
+        names = ("NETWORK", "STATE", "DELIVERY", "ON DISK", "BYTES", "DROPPED", "NOBODY HOOKS")
+        _table(names, [_network(*pair) for pair in networks.items()])
+    return 0
+
+
+def _device(one: dict[str, Any]) -> tuple[str, ...]:
+    reported = one["reported"]
+    state = "online" if one["online"] else "away"
+    if one["wakes_in_s"] and not one["online"]:
+        state = f"asleep, {_duration(one['wakes_in_s'])}"
+    # On the device for want of room, and here because it was too long away.
+    lost = reported.get("dropped", 0) + one["undelivered"] + one["expired"]
+    heap = reported.get("heap")
+    counts = (str(one["events"]), str(one["waiting"]), str(lost), f"{heap // 1024} KB" if heap else "")
+    return (one["name"], state, one["link"] or "", one["address"] or "", *counts)
+
+
+def _network(name: str, one: dict[str, Any]) -> tuple[str, ...]:
+    state = "connected" if one["connected"] else "away"
+    counts = (one["events"], one["bytes"], one["dropped"])
+    return (name, state, one["delivery"], *map(str, counts), ", ".join(one["unhooked"]))
+
+
+def _duration(seconds: int) -> str:
+    """Human: the largest unit that there is a whole one of."""
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    lines = [head, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
+    for line in lines:
+        print(printable("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()))
