@@ -14,8 +14,11 @@ from boards import Process
 from cabled import CabledBoard
 
 from eventhive.device.tools import find, micropython
+from hil.lib.console import Console
+from hil.lib.wire import Terminal
 from hil.targets.names import read_boards
 from hil.targets.serial_port import lock
+from hil.targets.unix import ESP32_RING
 
 ROOT = Path(__file__).parents[1]
 SERVER = ROOT / "hil" / "lib" / "rfc2217_server.py"
@@ -56,7 +59,7 @@ def hil(folder: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
 def test_boards_of_a_file(tmp_path: Path, port: str) -> None:
     """All at once: the board's file, its report for machines and for people, and what is left in a folder."""
     boards = tmp_path / "boards.yaml"
-    boards.write_text(json.dumps([{"id": "bench-1", "port": port, "host": "127.0.0.1"}]))
+    boards.write_text(json.dumps([{"id": "bench-1", "port": port, "host": "127.0.0.1", "capabilities": ["slow"]}]))
     junit, summary = tmp_path / "junit.xml", tmp_path / "summary.md"
     done = hil(tmp_path, FIRST, "hil/test_sleep.py", "--boards", boards, "--junitxml", junit, "--summary", summary)
     assert done.returncode == 0, done.stdout
@@ -93,6 +96,34 @@ def test_two_runs_and_one_board(tmp_path: Path, port: str) -> None:
     held.close()
     assert run.wait() == 0, "\n".join(run.lines)
     run.expect("1 passed, 1 skipped")
+
+
+def test_a_short_ring_loses_what_does_not_fit() -> None:
+    terminal = Terminal(ESP32_RING)
+    try:
+        assert terminal.write(bytes(200)) == b""
+        assert terminal.write(b"a" * 59 + b"b" * 41) == b"b" * 41
+        reader = os.open(terminal.path, os.O_RDWR | os.O_NOCTTY)
+        assert os.read(reader, 1000) == bytes(200) + b"a" * 59
+        os.close(reader)
+        assert terminal.write(b"c") == b""
+    finally:
+        terminal.close()
+
+
+def test_a_line_that_does_not_come(tmp_path: Path) -> None:
+    """The failure has what came instead, and where all of it is; what was asked for before is in that file alone."""
+    console = Console(tmp_path / "console.txt", 1)
+    console.feed(b"first\r\nsec")
+    console.feed(b"ond\nthird")
+    assert console.expect("^first$")[0] == "first"
+    with pytest.raises(AssertionError) as caught:
+        console.expect("fourth", 0.01)
+    console.close()
+    text = str(caught.value)
+    assert text.startswith("no line like 'fourth': 0.01 s have passed. Left in the buffer:\n    second\n    third\n")
+    assert text.endswith(f"The whole console: {tmp_path}/console.txt")
+    assert (tmp_path / "console.txt").read_text() == "first\nsecond\nthird"
 
 
 def test_the_farm_of_the_page(tmp_path: Path) -> None:

@@ -39,6 +39,15 @@ gateway:
 """
 TESTS_YAML = "connectors: {{my-hive: {{pubsub_type: websocket, input_channel: tests, init: {{port: {hive}}}}}}}"
 
+# The gateway gives a hand-shake five seconds, in which an emulated board gets through a tenth of one.
+PATIENT = """
+import sys
+from eventhive.core import session
+session.HANDSHAKE_MS = int(session.HANDSHAKE_MS * float(sys.argv[1]))
+from eventhive.cli.main import main
+sys.exit(main(sys.argv[2:]))
+"""
+
 # The name of the device of every test.
 DEVICE = "dut"
 
@@ -75,7 +84,8 @@ class Gateway:
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
-        command = [sys.executable, "-m", "eventhive", "gateway", "--config", "gateway.yaml"]
+        program = ["-c", PATIENT, f"{self._target.patience:g}"] if self._target.patience > 1 else ["-m", "eventhive"]
+        command = [sys.executable, *program, "gateway", "--config", "gateway.yaml"]
         self._processes.append(Process(command, self._folder))
         self.expect("eventhive gateway: ready")
 

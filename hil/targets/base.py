@@ -25,7 +25,7 @@ CAPABILITIES = {
     "slow": "takes seconds for what others do in milliseconds",
 }
 
-# A `slow` target has so many times as long for everything, and so many times fewer events.
+# A `slow` target has so many times as long for everything, and sends fewer events.
 SLOW_PATIENCE = 15.0
 EVENTS, SLOW_EVENTS = 10_000, 1_000
 
