@@ -3,7 +3,7 @@
 Rules of this file:
 1. An unknown key, a wrong type or a value out of range is an error; so is a key of EventHive 0.5.0 whose function is
    not available yet: nothing that was written down is silently ignored.
-2. Each error is one line with file, line and key.
+2. Each error is one line with file, line, column and key.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""One mapping of a configuration: its values with their types checked, each error with file, line and key."""
+"""One mapping of a configuration: its values with their types checked, each error with file, line, column and key."""
 
 import difflib
 import ipaddress

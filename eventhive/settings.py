@@ -35,7 +35,7 @@ Place = tuple[str | int, ...]
 
 
 class ConfigError(LocalError):
-    """The configuration cannot be used: one line that names file, line and key."""
+    """The configuration cannot be used: one line that names file, line, column and key."""
 
     def __init__(self, text: str):
         # A key may be any text of YAML.
@@ -110,12 +110,12 @@ class Settings:
         if new is None:
             return
         if not isinstance(new, dict):
-            raise ConfigError(f"{source}:1: a mapping (key: value) is needed, not {kind(new)}")
+            raise ConfigError(f"{source}:1:1: a mapping (key: value) is needed, not {kind(new)}")
         self._lines.update(tree.lines)
         _merge(self.values, new)
 
     def at(self, place: Place) -> str:
-        """Say where a key stands: "file:line: ", or "configuration: " when the program set or changed it."""
+        """Say where a key stands: "file:line:column: ", or "configuration: " when the program set or changed it."""
         source, written = self._lines.get(place, ("", None))
         value: Any = self.values
         for part in place:
@@ -129,7 +129,7 @@ class Settings:
 
 
 class _Tree:
-    """Makes plain values of one text and notes the line of each key."""
+    """Makes plain values of one text and notes the place of each key."""
 
     def __init__(self, source: str, words: Mapping[str, str]) -> None:
         self.source = source
@@ -148,9 +148,8 @@ class _Tree:
             return None if node is None else self._value(node, ())
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 1
-            problem = self._hiding(line, f"{error.problem or error.context}")
-            raise ConfigError(f"{self.source}:{line}: cannot be read: {problem}") from None
+            problem = self._hiding(mark, f"{error.problem or error.context}")
+            raise ConfigError(f"{self.source}:{_spot(mark)}: cannot be read: {problem}") from None
         except yaml.YAMLError as error:
             raise ConfigError(f"{self.source}: cannot be read: {str(error).splitlines()[0]}") from None
 
@@ -167,13 +166,14 @@ class _Tree:
             elif isinstance(event, yaml.CollectionEndEvent):
                 depth -= 1
 
-    def _hiding(self, line: int, problem: str) -> str:
+    def _hiding(self, mark: Any, problem: str) -> str:
         """The problem, unless it may show a part of a secret."""
-        lines = self._text.splitlines()[line - 1 : line]
+        line = mark.line if mark else 0
+        lines = self._text.splitlines()[line : line + 1]
         return "put the secret in quotes" if lines and "secret" in lines[0] else problem
 
     def _error(self, node: "yaml.Node | yaml.Event", problem: str) -> ConfigError:
-        return ConfigError(f"{self.source}:{_line(node)}: {problem}")
+        return ConfigError(f"{self.source}:{_spot(node.start_mark)}: {problem}")
 
     def _value(self, node: "yaml.Node", place: Place) -> Any:
         import yaml
@@ -182,7 +182,7 @@ class _Tree:
         if self._nodes > MAX_NODES or len(place) > MAX_DEPTH:
             raise self._error(node, "too many values, or aliases within aliases")
         if isinstance(node, yaml.CollectionNode) and node.tag not in COLLECTION_TAGS:
-            raise self._error(node, self._hiding(_line(node), f"the tag {node.tag!r} is not allowed"))
+            raise self._error(node, self._hiding(node.start_mark, f"the tag {node.tag!r} is not allowed"))
         if isinstance(node, yaml.MappingNode):
             return self._mapping(node, place)
         if isinstance(node, yaml.SequenceNode):
@@ -203,7 +203,7 @@ class _Tree:
 
     def _placed(self, marked: "yaml.Node", node: "yaml.Node", place: Place) -> Any:
         value = self._value(node, place)
-        self.lines[place] = (f"{self.source}:{_line(marked)}", value)
+        self.lines[place] = (f"{self.source}:{_spot(marked.start_mark)}", value)
         return value
 
     def _key(self, node: "yaml.Node") -> Any:
@@ -220,11 +220,12 @@ class _Tree:
         except ValueError as error:
             # What looks like a date or a number and is none.
             problem = f"{node.value!r} cannot be read ({error}): put it in quotes"
-            raise self._error(node, self._hiding(_line(node), problem)) from None
+            raise self._error(node, self._hiding(node.start_mark, problem)) from None
 
 
-def _line(node: "yaml.Node | yaml.Event") -> int:
-    return node.start_mark.line + 1 if node.start_mark else 1
+def _spot(mark: Any) -> str:
+    """Line and column, as editors count them."""
+    return f"{mark.line + 1}:{mark.column + 1}" if mark else "1:1"
 
 
 def _merge(old: dict[str, Any], new: dict[str, Any]) -> None:

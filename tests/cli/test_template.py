@@ -114,5 +114,5 @@ def test_settings_keep_the_lines(tmp_path: Path) -> None:
     settings = Settings()
     assert settings.read_template(file, {"network": "a: b", "receiver": "'", "secret": ""}) == {"network", "receiver"}
     assert settings.values == {"connectors": {"a: b": {"input_channel": "'"}}}
-    assert settings.at(("connectors", "a: b", "input_channel")) == f"{file}:3: "
+    assert settings.at(("connectors", "a: b", "input_channel")) == f"{file}:3:5: "
     assert settings.directory == file.parent

@@ -22,8 +22,8 @@ class TestCheck:
     @pytest.mark.parametrize(
         ("more", "why"),
         [
-            ("  spol: {}\n", "gateway.yaml:6: unknown key 'spol' in gateway (did you mean 'spool'?)"),
-            ("  command_ttl: soon\n", "gateway.yaml:6: gateway.command_ttl: "),
+            ("  spol: {}\n", "gateway.yaml:6:3: unknown key 'spol' in gateway (did you mean 'spool'?)"),
+            ("  command_ttl: soon\n", "gateway.yaml:6:3: gateway.command_ttl: "),
         ],
     )
     def test_a_fault_is_one_line_with_its_place(self, place: Place, more: str, why: str) -> None:

@@ -245,7 +245,7 @@ def test_bad_configurations(text: str, line: str) -> None:
     settings.read_text(text, "hive.yaml")
     with pytest.raises(ConfigError) as caught:
         build(settings)
-    assert re.match(r"hive\.yaml:\d: ", str(caught.value))
+    assert re.match(r"hive\.yaml:\d+:\d+: ", str(caught.value))
     assert line in str(caught.value)
     assert not any(secret in str(caught.value) for secret in (TOKEN, "'short'", "with spaces", "1234567890"))
 

@@ -100,93 +100,93 @@ def test_a_gateway_without_a_file_and_without_a_websocket() -> None:
 @pytest.mark.parametrize(
     ("text", "line"),
     [
-        ("conectors: {}", "gateway.yaml:1: unknown key 'conectors' (did you mean 'connectors'?)"),
+        ("conectors: {}", "gateway.yaml:1:1: unknown key 'conectors' (did you mean 'connectors'?)"),
         (
             "gateway:\n  websocket:\n    prot: 1",
-            "gateway.yaml:3: unknown key 'prot' in gateway.websocket (did you mean 'port'?)",
+            "gateway.yaml:3:5: unknown key 'prot' in gateway.websocket (did you mean 'port'?)",
         ),
         (
             "gateway: {xyz: 1}",
-            "gateway.yaml:1: unknown key 'xyz' in gateway (known: websocket, serial, insecure, keys, control, spool, "
-            "command_ttl, http)",
+            "gateway.yaml:1:11: unknown key 'xyz' in gateway (known: websocket, serial, insecure, keys, control, spool,"
+            " command_ttl, http)",
         ),
         (
             "gateway:\n  websocket: 8086",
-            "gateway.yaml:2: gateway.websocket: a mapping (key: value) is needed, not 8086",
+            "gateway.yaml:2:3: gateway.websocket: a mapping (key: value) is needed, not 8086",
         ),
         (
             "gateway: {websocket: {port: '8086'}}",
-            "gateway.yaml:1: gateway.websocket.port: an integer from 0 to 65535 is needed, not '8086'",
+            "gateway.yaml:1:23: gateway.websocket.port: an integer from 0 to 65535 is needed, not '8086'",
         ),
         (
             "gateway: {websocket: {port: true}}",
-            "gateway.yaml:1: gateway.websocket.port: an integer from 0 to 65535 is needed, not True",
+            "gateway.yaml:1:23: gateway.websocket.port: an integer from 0 to 65535 is needed, not True",
         ),
-        ("gateway:\n  insecure: 'no'", "gateway.yaml:2: gateway.insecure: true or false is needed, not 'no'"),
-        ("gateway: {websocket: {host: ''}}", "gateway.yaml:1: gateway.websocket.host: a name or an address is needed"),
-        ("gateway: {websocket: {host: 10}}", "gateway.yaml:1: gateway.websocket.host: a text is needed, not 10"),
-        ("gateway: {websocket: {endpoint: /a b}}", "gateway.yaml:1: gateway.websocket.endpoint: a path of a URL"),
-        ('gateway: {keys: "a\\x07"}', "gateway.yaml:1: gateway.keys: control characters are not allowed: 'a\\x07'"),
-        ("gateway:\n  serial: COM1", "gateway.yaml:2: gateway.serial: a list is needed"),
-        ("gateway:\n  serial:\n  - COM1", "gateway.yaml:3: gateway.serial.0: a mapping (key: value) is needed"),
-        ("gateway:\n  serial:\n  - {baudrate: 1}", "gateway.yaml:3: gateway.serial.0: the key 'port' is missing"),
-        ("connectors:\n  a:", "gateway.yaml:2: connectors.a: the key 'pubsub_type' is missing"),
+        ("gateway:\n  insecure: 'no'", "gateway.yaml:2:3: gateway.insecure: true or false is needed, not 'no'"),
+        ("gateway: {websocket: {host: ''}}", "gateway.yaml:1:23: gateway.websocket.host: a name or an address is nee"),
+        ("gateway: {websocket: {host: 10}}", "gateway.yaml:1:23: gateway.websocket.host: a text is needed, not 10"),
+        ("gateway: {websocket: {endpoint: /a b}}", "gateway.yaml:1:23: gateway.websocket.endpoint: a path of a URL"),
+        ('gateway: {keys: "a\\x07"}', "gateway.yaml:1:11: gateway.keys: control characters are not allowed: 'a\\x07'"),
+        ("gateway:\n  serial: COM1", "gateway.yaml:2:3: gateway.serial: a list is needed"),
+        ("gateway:\n  serial:\n  - COM1", "gateway.yaml:3:5: gateway.serial.0: a mapping (key: value) is needed"),
+        ("gateway:\n  serial:\n  - {baudrate: 1}", "gateway.yaml:3:5: gateway.serial.0: the key 'port' is missing"),
+        ("connectors:\n  a:", "gateway.yaml:2:3: connectors.a: the key 'pubsub_type' is missing"),
         (
             "connectors:\n  a: {pubsub_type: fastpi}",
-            "gateway.yaml:2: connectors.a.pubsub_type: 'fastapi' or 'websocket' or 'memory' or 'redis' is needed, not",
+            "gateway.yaml:2:7: connectors.a.pubsub_type: 'fastapi' or 'websocket' or 'memory' or 'redis' is needed, n",
         ),
         (
             "connectors:\n  a:\n    pubsub_type: redis\n    init: {port: many}",
-            "gateway.yaml:4: connectors.a.init.port: an integer from 0 to 65535 is needed, not 'many'",
+            "gateway.yaml:4:12: connectors.a.init.port: an integer from 0 to 65535 is needed, not 'many'",
         ),
         (
             "connectors: {a: {pubsub_type: redis, init: {sentinels: [{hots: x}], service_name: m}}}",
-            "gateway.yaml:1: unknown key 'hots' in connectors.a.init.sentinels.0 (did you mean 'host'?)",
+            "gateway.yaml:1:58: unknown key 'hots' in connectors.a.init.sentinels.0 (did you mean 'host'?)",
         ),
         (
             "connectors: {a: {pubsub_type: redis, init: {ssl: maybe}}}",
-            "gateway.yaml:1: connectors.a.init.ssl: true or false is needed, not 'maybe'",
+            "gateway.yaml:1:45: connectors.a.init.ssl: true or false is needed, not 'maybe'",
         ),
-        ("connectors: {a: {pubsub_type: redis, init: {host: 1}}}", "gateway.yaml:1: connectors.a.init.host: a text is"),
+        ("connectors: {a: {pubsub_type: redis, init: {host: 1}}}", "gateway.yaml:1:45: connectors.a.init.host: a tex"),
         (
             "connectors: {a: {pubsub_type: fastapi, from_broadcast: -1}}",
-            "gateway.yaml:1: connectors.a.from_broadcast: true, false or seconds up to 3600 are needed",
+            "gateway.yaml:1:40: connectors.a.from_broadcast: true, false or seconds up to 3600 are needed",
         ),
         (
             "connectors: {a: {pubsub_type: fastapi, from_broadcast: [1]}}",
-            "gateway.yaml:1: connectors.a.from_broadcast: true or false is needed, not [1]",
+            "gateway.yaml:1:40: connectors.a.from_broadcast: true or false is needed, not [1]",
         ),
         (
             "connectors: {a: {pubsub_type: fastapi, from_broadcast: 5, init: {token: 0123456789abcdef}}}",
-            "gateway.yaml:1: connectors.a.init.token: anybody can announce a server and would be given the token: set",
+            "gateway.yaml:1:66: connectors.a.init.token: anybody can announce a server and would be given the token:",
         ),
-        ("eventhive: {interfaces: eth0}", "gateway.yaml:1: eventhive.interfaces: a list of addresses is needed"),
-        ("eventhive: {interfaces: [eth0]}", "gateway.yaml:1: eventhive.interfaces: an address of this machine is"),
+        ("eventhive: {interfaces: eth0}", "gateway.yaml:1:13: eventhive.interfaces: a list of addresses is needed"),
+        ("eventhive: {interfaces: [eth0]}", "gateway.yaml:1:13: eventhive.interfaces: an address of this machine is"),
         (
             "servers: {a: {pubsub_type: fastapi, create: always, broadcast: maybe}}",
-            "gateway.yaml:1: servers.a.broadcast: true or false is needed, not 'maybe'",
+            "gateway.yaml:1:53: servers.a.broadcast: true or false is needed, not 'maybe'",
         ),
-        ("servers: {a: {pubsub_type: fastapi}}", "gateway.yaml:1: servers.a: the key 'create' is missing"),
+        ("servers: {a: {pubsub_type: fastapi}}", "gateway.yaml:1:11: servers.a: the key 'create' is missing"),
         (
             "eventhive: {channel_separator: .}",
-            "gateway.yaml:1: eventhive.channel_separator: another separator than '/'",
+            "gateway.yaml:1:13: eventhive.channel_separator: another separator than '/'",
         ),
-        ("connectors: {a/b: {pubsub_type: memory}}", "gateway.yaml:1: connectors.a/b: 'a/b' is one part"),
+        ("connectors: {a/b: {pubsub_type: memory}}", "gateway.yaml:1:14: connectors.a/b: 'a/b' is one part"),
         (
             "connectors: {a: {pubsub_type: memory, input_channel: 'a*'}}",
-            "gateway.yaml:1: connectors.a.input_channel: event name 'a*'",
+            "gateway.yaml:1:39: connectors.a.input_channel: event name 'a*'",
         ),
-        ("connectors: {1: {pubsub_type: memory}}", "gateway.yaml:1: connectors.1: a key must be a word"),
-        ("a: 1\nb: 2\na: 3", "gateway.yaml:3: the key 'a' stands here twice"),
-        ("a: [1", "gateway.yaml:1: cannot be read: expected ',' or ']'"),
-        ("- a", "gateway.yaml:1: a mapping (key: value) is needed, not a list"),
-        ("a: !!python/object/apply:os.system [x]", "gateway.yaml:1: the tag"),
-        ("a: !!python/name:os.system x", "gateway.yaml:1: cannot be read: could not determine"),
-        ("a: 2020-99-99", "gateway.yaml:1: '2020-99-99' cannot be read"),
-        ("[" * 3000, "gateway.yaml:1: nested deeper than 16 levels"),
-        ("a: &a [*a]", "gateway.yaml:1: too many values"),
+        ("connectors: {1: {pubsub_type: memory}}", "gateway.yaml:1:14: connectors.1: a key must be a word"),
+        ("a: 1\nb: 2\na: 3", "gateway.yaml:3:1: the key 'a' stands here twice"),
+        ("a: [1", "gateway.yaml:1:6: cannot be read: expected ',' or ']'"),
+        ("- a", "gateway.yaml:1:1: a mapping (key: value) is needed, not a list"),
+        ("a: !!python/object/apply:os.system [x]", "gateway.yaml:1:4: the tag"),
+        ("a: !!python/name:os.system x", "gateway.yaml:1:4: cannot be read: could not determine"),
+        ("a: 2020-99-99", "gateway.yaml:1:4: '2020-99-99' cannot be read"),
+        ("[" * 3000, "gateway.yaml:1:17: nested deeper than 16 levels"),
+        ("a: &a [*a]", "gateway.yaml:1:4: too many values"),
         ("#" * (MAX_BYTES + 1), "gateway.yaml: longer than"),
-        ("? [a]\n: 1", "gateway.yaml:1: a key must be a word"),
+        ("? [a]\n: 1", "gateway.yaml:1:3: a key must be a word"),
         ("a: \0", "gateway.yaml: cannot be read: unacceptable character"),
     ],
 )
@@ -244,7 +244,7 @@ connectors:
 def test_what_may_be_a_password_is_not_shown(key: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config(f"connectors:\n  a:\n    pubsub_type: redis\n    init: {{{key}: 12345}}")
-    assert str(caught.value) == f"gateway.yaml:4: connectors.a.init.{key}: a text is needed: put it in quotes"
+    assert str(caught.value) == f"gateway.yaml:4:12: connectors.a.init.{key}: a text is needed: put it in quotes"
 
 
 def test_a_program_may_change_the_values_and_errors_follow() -> None:
@@ -293,5 +293,5 @@ def test_what_a_program_says_lies_over_the_default_file(tmp_path: Path, monkeypa
     direct.lay_default()
     assert direct.values == {"a": {"b": "file", "c": "program", "d": "file"}, "e": "file", "f": "program"}
     (tmp_path / "eventhive.yaml").write_text("a: [")
-    with pytest.raises(ConfigError, match=r"^eventhive\.yaml:1: "):
+    with pytest.raises(ConfigError, match=r"^eventhive\.yaml:1:5: "):
         Settings({}, over_default=True).read_string("a: 1")

@@ -142,7 +142,7 @@ def test_fault_10_hooks_are_kept_declared_registered_and_reset() -> None:
 @pytest.mark.parametrize(
     "text, error",
     [
-        ("connectors: {net: {input_channel: a}}", r"configuration:1: .*the key 'pubsub_type' is missing"),
+        ("connectors: {net: {input_channel: a}}", r"configuration:1:\d+: .*the key 'pubsub_type' is missing"),
         ("servers: {net: {pubsub_type: fastapi, create: always, broadcast: maybe}}", "broadcast"),
     ],
 )

@@ -177,7 +177,7 @@ def test_an_unknown_keyword_is_named_with_file_line_and_key(here: Any) -> None:
     text = "\nconnectors:\n  net:\n    pubsub_type: redis\n    init:\n      prot: 1\n"
     with pytest.raises(ConfigError) as caught:
         here(text)
-    expected = "configuration:6: connectors.net.init.prot: redis-py knows no such key (did you mean 'port'?)"
+    expected = "configuration:6:7: connectors.net.init.prot: redis-py knows no such key (did you mean 'port'?)"
     assert str(caught.value) == expected
 
 

@@ -89,7 +89,7 @@ def test_bad_configurations_show_no_secret(connector: str, message: str) -> None
     with pytest.raises(ConfigError) as caught:
         config(f"connectors:\n  a: {{pubsub_type: memory, {connector}}}")
     text = str(caught.value)
-    assert text.startswith("hive.yaml:2: ") and message in text and "\n" not in text
+    assert text.startswith("hive.yaml:2:") and message in text and "\n" not in text
     for part in ("s3cr3t", "5551234", "99-99", "12-31"):
         assert part not in text
 
@@ -99,8 +99,8 @@ def test_what_stands_in_the_wrong_place_is_not_shown(text: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config(text)
     assert str(caught.value) in (
-        "hive.yaml:1: connectors.a: a mapping (key: value) is needed, not a text",
-        "hive.yaml:1: connectors.a: a mapping (key: value) is needed, not a list",
+        "hive.yaml:1:14: connectors.a: a mapping (key: value) is needed, not a text",
+        "hive.yaml:1:14: connectors.a: a mapping (key: value) is needed, not a list",
     )
 
 

@@ -167,7 +167,7 @@ def http(text: str) -> None:
 def test_what_cannot_be_configured(text: str, problem: str) -> None:
     with pytest.raises(ConfigError) as raised:
         http(text)
-    assert str(raised.value).startswith("gateway.yaml:2: ")
+    assert str(raised.value).startswith("gateway.yaml:2:")
     assert problem in str(raised.value)
 
 

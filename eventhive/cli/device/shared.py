@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import LocalError
-from ..gateway import DEFAULT_CONFIG
+from ..gateway.shared import DEFAULT_CONFIG, section_of
 from ..output import say
 
 # What `allow` sets beside globs, as the key file has it.
@@ -41,8 +41,7 @@ def config_of(path: str) -> Any:
     from ...config import load_file
 
     config = load_file(path)
-    if config.gateway is None:
-        raise LocalError(f"{path}: there is no 'gateway:' section; 'eventhive gateway --help' shows one")
+    section_of(path, config)
     return config
 
 

@@ -1,17 +1,22 @@
 """`eventhive gateway`: run the gateway of a configuration, check one, or see how one is."""
 
 import argparse
+from collections.abc import Callable
+from importlib import import_module
+
+from .shared import DEFAULT_CONFIG, add_action
+
+__all__ = ["DEFAULT_CONFIG", "configure"]
 
 LEVELS = ("debug", "info", "warning", "error")
 
-DEFAULT_CONFIG = "gateway.yaml"
+_ACTIONS = {
+    "run": "the gateway, until Ctrl-C (also where nothing is said)",
+    "check": "the configuration, its key file and certificates, and say what would be opened",
+    "status": "show the devices and networks of the gateway that runs",
+}
 
 _EXAMPLE = """\
-what to do:
-  run       the gateway, until Ctrl-C (also where nothing is said)
-  check     the configuration and its key file, and say what would be opened
-  status    show the devices and networks of the gateway that runs
-
 a configuration:
   connectors:
     my-hive:
@@ -28,23 +33,28 @@ a configuration:
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `eventhive gateway`."""
+    """Add the arguments of `eventhive gateway`, and its actions."""
     parser.epilog = _EXAMPLE
-    parser.add_argument("action", nargs="?", default="run", choices=("run", "check", "status"), help="what to do (run)")
     parser.add_argument(
         "-c", "--config", default=DEFAULT_CONFIG, metavar="FILE", help=f"the configuration ({DEFAULT_CONFIG})"
     )
-    parser.add_argument("--log-level", default="info", choices=LEVELS, help="how much to log on stderr (info)")
-    parser.add_argument("--json", action="store_true", help="check, status: as JSON")
-    parser.set_defaults(run=run)
+    _add_running(parser, "info")
+    parser.set_defaults(run=_lazily("run"))
+    actions = parser.add_subparsers(title="what to do", metavar="ACTION")
+    added = {name: add_action(actions, name, purpose, _lazily(name)) for name, purpose in _ACTIONS.items()}
+    # As above, without values of their own: what is said before the action counts.
+    _add_running(added["run"], argparse.SUPPRESS)
+    for name in ("check", "status"):
+        added[name].add_argument("--json", action="store_true", help="as JSON")
 
 
-def run(arguments: argparse.Namespace) -> int:
-    """Do what was asked for."""
-    if arguments.action == "check":
-        from .check import run_check as action
-    elif arguments.action == "status":
-        from .status import run_status as action
-    else:
-        from .run import run as action
-    return action(arguments)
+def _add_running(parser: argparse.ArgumentParser, level: str) -> None:
+    parser.add_argument("--log-level", default=level, choices=LEVELS, help="how much to log on stderr (info)")
+
+
+def _lazily(name: str) -> Callable[[argparse.Namespace], int]:
+    def run(arguments: argparse.Namespace) -> int:
+        action: Callable[[argparse.Namespace], int] = import_module(f".{name}", __name__).run
+        return action(arguments)
+
+    return run

@@ -5,11 +5,12 @@ import signal
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
-from ...core.errors import LocalError
 from ..output import log_to_stderr
+from .shared import section_of
 
 if TYPE_CHECKING:
     from ...config import Gateway
+
 
 def run(arguments: argparse.Namespace) -> int:
     """Start, print one line when ready, stop cleanly at SIGINT or SIGTERM."""
@@ -20,9 +21,7 @@ def run(arguments: argparse.Namespace) -> int:
     log_to_stderr(arguments.log_level)
     signal.signal(signal.SIGTERM, _interrupt)
     eventhive.CONFIG.read_file(arguments.config)
-    gateway = build(eventhive.CONFIG).gateway
-    if gateway is None:
-        raise LocalError(f"{arguments.config}: there is no 'gateway:' section; 'eventhive gateway --help' shows one")
+    gateway = section_of(arguments.config, build(eventhive.CONFIG))
     try:
         eventhive.init()
         print(_ready_line(gateway), flush=True)

@@ -4,8 +4,8 @@ import argparse
 import json
 from typing import Any
 
-from ...core.errors import LocalError
 from ..output import printable, say
+from .shared import read, section_of
 
 # As `systemctl status` has it for what does not run.
 NOT_RUNNING = 3
@@ -13,15 +13,11 @@ NOT_RUNNING = 3
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
 
-def run_status(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> int:
     """Ask the gateway over its control socket."""
-    from ...config import load_file
     from ...gateway.control import NotRunningError, request
 
-    config = load_file(arguments.config)
-    if config.gateway is None:
-        raise LocalError(f"{arguments.config}: there is no 'gateway:' section; 'eventhive gateway --help' shows one")
-    control = config.gateway.control
+    control = section_of(arguments.config, read(arguments.config)).control
     try:
         devices = request(control, "devices")["devices"]
         networks = request(control, "networks")["networks"]
