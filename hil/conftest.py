@@ -78,13 +78,15 @@ def target(
     """The device of this and the following tests, taken for this run alone."""
     one: Target = request.param
     capture = request.config.pluginmanager.getplugin("capturemanager")
-    # Who waits for a board that somebody else has is told so at once.
-    with capture.global_and_fixture_disabled():
-        one.open(tree)
-    for name, value in facts(one).items():
-        record_testsuite_property(f"{one.name}: {name}", value)
-    yield one
-    one.close()
+    try:
+        # Who waits for a board that somebody else has is told so at once.
+        with capture.global_and_fixture_disabled():
+            one.open(tree)
+        for name, value in facts(one).items():
+            record_testsuite_property(f"{one.name}: {name}", value)
+        yield one
+    finally:
+        one.close()
 
 
 def facts(target: Target) -> dict[str, object]:

@@ -162,3 +162,19 @@ def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, arguments: list[str] | 
     assert done.returncode == 4
     assert text in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+@needs_tools
+def test_a_board_that_does_not_answer(tmp_path: Path) -> None:
+    """It is named, with what came instead, and nothing of the run stays."""
+    silent = Terminal()
+    silent.start(lambda data: silent.write(b"login: ") and None)
+    try:
+        done = hil(tmp_path, FIRST, "--target", f"serial:{silent.path}", "--host", "127.0.0.1", "-x")
+        assert done.returncode == 1
+        assert f"{silent.path}: could not enter raw repl: it answers" in done.stdout
+        assert "login: " in done.stdout
+        held = lock(silent.path)
+        held.close()
+    finally:
+        silent.close()

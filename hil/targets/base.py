@@ -72,7 +72,7 @@ class Target:
         raise NotImplementedError
 
     def close(self) -> None:
-        """Give it back."""
+        """Give it back, also where `open` has failed on the way."""
 
     def begin(self, folder: Path) -> None:
         """A test begins, and its records go into `folder`."""

@@ -83,11 +83,12 @@ class SerialPort(Target):
 
     port: str = ""
     _transport: Any = field(init=False, default=None)
+    _lock: Any = field(init=False, default=None)
+    _end: PortEnd = field(init=False, default_factory=PortEnd)
     _runs: bool = field(init=False, default=False)
 
     def open(self, tree: Path) -> None:
         self._lock = lock(self.port)
-        self._end = PortEnd()
         board = self._prompt()
         facts = board.facts()
         facts.check(self.port)
@@ -100,7 +101,9 @@ class SerialPort(Target):
         self._close()
 
     def close(self) -> None:
-        self._lock.close()
+        self._close()
+        if self._lock is not None:
+            self._lock.close()
 
     def begin(self, folder: Path) -> None:
         super().begin(folder)
