@@ -1,13 +1,31 @@
 """Who gets into the page: over real HTTP, with a client that leaves out and forges what it likes."""
 
 import stat
+from collections.abc import Iterator
 
 import pytest
+from boards import at_place
 from pages import PagePlace
 
 from eventhive.config import build
 from eventhive.page.login import FREE_ATTEMPTS, LOGIN_S, MAX_ADDRESSES, MAX_LOGINS, PAUSE_S, Attempts, Logins
 from eventhive.settings import ConfigError, Settings
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagePlace]:
+    """A page with a login that runs for several tests; nobody tries a wrong token there."""
+    folder = tmp_path_factory.mktemp("shared")
+    with at_place(folder, folder) as place:
+        yield PagePlace(place).start()
+
+
+@pytest.fixture(scope="module")
+def unlocked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PagePlace]:
+    """A page without a login."""
+    folder = tmp_path_factory.mktemp("unlocked")
+    with at_place(folder, folder) as place:
+        yield PagePlace(place).start(options=", login: false")
 
 
 def test_the_token_is_shown_once_and_kept_as_a_hash(page: PagePlace) -> None:
@@ -42,34 +60,32 @@ def test_a_file_that_others_may_read_is_refused(page: PagePlace) -> None:
     assert "not the hash of one: delete the file" in page.place.command("gateway", "-c", "gateway.yaml").stderr
 
 
-def test_without_a_login_there_is_nothing(page: PagePlace) -> None:
-    page.start()
-    assert (page.ask("/").status, page.ask("/").headers["Location"]) == (303, "/login")
+def test_without_a_login_there_is_nothing(shared: PagePlace) -> None:
+    assert (shared.ask("/").status, shared.ask("/").headers["Location"]) == (303, "/login")
     for path in ("/static/page.js", "/api/state", "/nothing"):
-        answer = page.ask(path)
+        answer = shared.ask(path)
         assert (answer.status, answer.headers["WWW-Authenticate"]) == (401, "Bearer")
         assert "my-hive" not in answer.text
-    for given in (page.token[:-1], page.token + "x", "", "é"):
-        assert page.ask("/", Cookie=f"eventhive-{page.port}={given}".encode().decode("latin-1")).status == 303
-    assert "<form" in page.ask("/login").text
+    for given in (shared.token[:-1], shared.token + "x", "", "é"):
+        assert shared.ask("/", Cookie=f"eventhive-{shared.port}={given}".encode().decode("latin-1")).status == 303
+    assert "<form" in shared.ask("/login").text
 
 
-def test_login_and_logout(page: PagePlace) -> None:
-    page.start()
-    answer = page.login(page.token)
+def test_login_and_logout(shared: PagePlace) -> None:
+    answer = shared.login(shared.token)
     assert (answer.status, answer.headers["Location"]) == (303, "/")
     attributes = {one.strip() for one in answer.headers["Set-Cookie"].split(";")[1:]}
     assert {"HttpOnly", "SameSite=Strict", "Path=/"} <= attributes
-    assert page.token not in answer.headers["Set-Cookie"]
-    shown = page.ask("/", Cookie=page.cookie)
+    assert shared.token not in answer.headers["Set-Cookie"]
+    shown = shared.ask("/", Cookie=shared.cookie)
     assert shown.status == 200
     policy = shown.headers["Content-Security-Policy"]
     assert "default-src 'none'" in policy and "script-src 'self';" in policy and "unsafe" not in policy
     assert shown.headers["X-Content-Type-Options"] == "nosniff"
     assert shown.headers["Cache-Control"] == "no-store"
     assert shown.headers["Server"] == "EventHive"
-    assert page.ask("/logout", "POST", Cookie=page.cookie, Sec_Fetch_Site="same-origin").status == 303
-    assert page.ask("/", Cookie=page.cookie).status == 303
+    assert shared.ask("/logout", "POST", Cookie=shared.cookie, Sec_Fetch_Site="same-origin").status == 303
+    assert shared.ask("/", Cookie=shared.cookie).status == 303
 
 
 def test_a_program_shows_the_token(page: PagePlace) -> None:
@@ -105,38 +121,35 @@ def test_wrong_tokens_cost_time(page: PagePlace) -> None:
         {},
     ],
 )
-def test_another_page_cannot_post(page: PagePlace, headers: dict[str, str]) -> None:
-    page.start()
-    page.login(page.token)
-    assert page.ask("/logout", "POST", Cookie=page.cookie, **headers).status == 403
-    assert page.ask("/", Cookie=page.cookie).status == 200
-    own = {"Sec_Fetch_Site": "same-origin", "Origin": f"http://127.0.0.1:{page.port}"}
-    assert page.ask("/logout", "POST", Cookie=page.cookie, **own).status == 303
+def test_another_page_cannot_post(shared: PagePlace, headers: dict[str, str]) -> None:
+    shared.login(shared.token)
+    assert shared.ask("/logout", "POST", Cookie=shared.cookie, **headers).status == 403
+    assert shared.ask("/", Cookie=shared.cookie).status == 200
+    own = {"Sec_Fetch_Site": "same-origin", "Origin": f"http://127.0.0.1:{shared.port}"}
+    assert shared.ask("/logout", "POST", Cookie=shared.cookie, **own).status == 303
 
 
 FOREIGN = [{"Host": "evil.example"}, {"X_Forwarded_For": "192.0.2.1"}, {"Forwarded": "for=192.0.2.1"}]
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_metrics_without_the_token_are_for_this_machine(page: PagePlace, headers: dict[str, str]) -> None:
+def test_metrics_without_the_token_are_for_this_machine(shared: PagePlace, headers: dict[str, str]) -> None:
     """A page whose name leads here, and a proxy, are others."""
-    page.start()
-    assert page.ask("/metrics").status == 200
-    assert page.ask("/metrics", Host=f"localhost:{page.port}").status == 200
-    assert page.ask("/metrics", **headers).status == 401
-    assert page.bearer("/metrics", **headers).status == 200
+    assert shared.ask("/metrics").status == 200
+    assert shared.ask("/metrics", Host=f"localhost:{shared.port}").status == 200
+    assert shared.ask("/metrics", **headers).status == 401
+    assert shared.bearer("/metrics", **headers).status == 200
 
 
 @pytest.mark.parametrize("headers", FOREIGN)
-def test_a_page_without_a_login_is_for_this_machine(page: PagePlace, headers: dict[str, str]) -> None:
-    page.start(options=", login: false")
-    assert page.hub.seen("log in with") == []
-    assert not (page.place.folder / "gateway.page").exists()
-    assert page.ask("/").status == 200
-    assert page.ask("/login").status == 303
-    refused = page.ask("/", **headers)
+def test_a_page_without_a_login_is_for_this_machine(unlocked: PagePlace, headers: dict[str, str]) -> None:
+    assert unlocked.hub.seen("log in with") == []
+    assert not (unlocked.place.folder / "gateway.page").exists()
+    assert unlocked.ask("/").status == 200
+    assert unlocked.ask("/login").status == 303
+    refused = unlocked.ask("/", **headers)
     assert (refused.status, "for this machine alone" in refused.text) == (403, True)
-    assert page.ask("/healthz", **headers).status == 200
+    assert unlocked.ask("/healthz", **headers).status == 200
 
 
 def test_others_can_reach_it_with_a_warning_and_the_token(page: PagePlace) -> None:
