@@ -42,12 +42,13 @@ export function tableRow(heading, labels, numbers) {
   return row;
 }
 
-/** The terms and descriptions of a list, `[term, text]`. */
+/** The terms and descriptions of a list, `[term, text]`; each pair an element of its own, as a grid wants them. */
 export function describe(list, pairs) {
   const shown = JSON.stringify(pairs);
   if (list.dataset.shown === shown) return;
   list.dataset.shown = shown;
-  list.replaceChildren(...pairs.flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, String(text))]));
+  const one = ([term, text]) => make("div", { class: "pair" }, make("dt", {}, term), make("dd", {}, String(text)));
+  list.replaceChildren(...pairs.map(one));
 }
 
 export function duration(seconds) {
