@@ -39,8 +39,8 @@ BOARDS = ["mpremote>=1.24", "esptool>=5"]
 # The first with connections that are made without their pool, and with types.
 REDIS = ["redis[hiredis]>=6"]
 
-# The page of a gateway: one library for pages, API and metrics.
-PAGE = ["aiohttp>=3.10"]
+# The page of a gateway: one library for pages, API and metrics. Older ones inflate what they are sent without a limit.
+PAGE = ["aiohttp>=3.13.3"]
 
 setup(
     name="eventhive",

@@ -84,7 +84,7 @@ class Api:
 
     async def _request(self, request: web.Request) -> web.Response:
         try:
-            event, data, seconds = _question(await request.text())
+            event, data, seconds = _question((await request.read()).decode(errors="replace"))
         except ValueError as error:
             return problem(400, str(error))
         if self._asked >= MAX_ASKED:

@@ -7,6 +7,7 @@ Rules of this file:
 3. What changes something is asked for by this page itself, or by a program that shows the token.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from .doors import BODY_S, Doors
 from .login import Attempts, Logins, Token
 
 OPEN = {"/healthz", "/readyz", "/login", "/static/page.css", "/static/icon.svg"}
@@ -52,17 +54,25 @@ class Guard:
         self.token = Token(config.token) if config.login else None
         self.logins = Logins()
         self.attempts = Attempts()
+        self.doors: Doors | None = None
         # A cookie knows no ports: two gateways on one machine have cookies of their own.
         self.cookie = f"eventhive-{config.port}"
 
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Let a request through, or refuse it."""
+        if self.doors is not None and request.transport is not None:
+            self.doors.heard(request.transport)
         free = request.path in OPEN or (request.path in LOCAL and self.is_local(request))
         if not free and not self._admitted(request):
             return self._refusal(request)
-        if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD) and not _is_own(request):
-            return problem(403, "this was not asked for by the page itself")
+        if request.method not in (hdrs.METH_GET, hdrs.METH_HEAD):
+            if not _is_own(request):
+                return problem(403, "this was not asked for by the page itself")
+            try:
+                await asyncio.wait_for(request.read(), BODY_S)
+            except TimeoutError:
+                return problem(408, "the body did not come")
         return await handler(request)
 
     async def prepare(self, request: web.Request, response: web.StreamResponse) -> None:
@@ -86,8 +96,7 @@ class Guard:
         if self.token.matches(given):
             self.attempts.right(address)
             return self.logins.open(now), 0
-        if self.attempts.wrong(address, now) == 1:
-            logger.warning("page: a wrong token from %s", address)
+        self._wrong(address, now)
         return "", self.attempts.wait_s(address, now)
 
     def leave(self, request: web.Request) -> None:
@@ -104,9 +113,15 @@ class Guard:
                 return False
             if self.token.matches(bearer):
                 return True
-            self.attempts.wrong(address, now)
+            self._wrong(address, now)
             return False
         return self.logins.holds(request.cookies.get(self.cookie, ""), time.monotonic())
+
+    def _wrong(self, address: str, now: float) -> None:
+        self.attempts.wrong(address, now)
+        # The first, 10th, 100th, … of what anybody could cause without end.
+        if str(self.attempts.failed).strip("0") == "1":
+            logger.warning("page: a wrong token from %s (%d so far)", address, self.attempts.failed)
 
     def _refusal(self, request: web.Request) -> web.StreamResponse:
         if self.token is None:

@@ -94,14 +94,13 @@ class Attempts:
         count, free = self._of.get(address, (0, 0.0))
         return max(free - now, 0.0) if count >= FREE_ATTEMPTS else 0.0
 
-    def wrong(self, address: str, now: float) -> int:
-        """One was wrong; returns how many were in a row."""
+    def wrong(self, address: str, now: float) -> None:
+        """One was wrong."""
         self.failed += 1
         count = self._of.pop(address, (0, 0.0))[0] + 1
         while len(self._of) >= MAX_ADDRESSES:
             self._of.popitem(last=False)
         self._of[address] = count, now + PAUSE_S
-        return count
 
     def right(self, address: str) -> None:
         """One was right."""

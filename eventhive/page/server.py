@@ -6,19 +6,19 @@ import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 
 from aiohttp import hdrs, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from .api import Api
-from .guard import Guard
+from .doors import FIELD_BYTES, IDLE_S, LINE_BYTES, LINGER_S, MAX_FIELDS, Doors
+from .guard import Guard, problem
 from .metrics import metrics
 from .notes import Notes
 from .prometheus import CONTENT_TYPE
 from .source import Source
 from .telemetry import SAMPLE_S
-
-# Open at a time: a few people with a few windows each, Prometheus and a probe. Each costs some 100 KB at most.
-MAX_CONNECTIONS = 64
 
 # The largest body: a request for a hook, which a device takes one kilobyte of.
 BODY_BYTES = 16 * 1024
@@ -26,11 +26,18 @@ BODY_BYTES = 16 * 1024
 # How long the gateway waits at its end for answers that are on their way.
 SHUTDOWN_S = 1.0
 
+# What browsers send, with one field.
+MAX_FORM_FIELDS = 8
+FORM = "application/x-www-form-urlencoded"
+
 STATIC = Path(__file__).parent / "static"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 # In place of this line, the page of the login says what was wrong.
 _MESSAGE = "<!-- message -->"
+
+# What aiohttp logs goes here.
+_quiet = logging.getLogger("eventhive.gateway.page")
 
 Listen = Callable[[Any, Callable[[str], bool]], Awaitable[Any]]
 
@@ -50,15 +57,32 @@ class Page:
         self._listener: Any = None
         self._sampler: asyncio.Task[None] | None = None
         self._files = {path.name: path.read_text(encoding="utf-8") for path in STATIC.iterdir() if path.is_file()}
+        _quiet.addFilter(_is_ours)
         app = web.Application(middlewares=[self.guard.middleware], client_max_size=BODY_BYTES)
         app.on_response_prepare.append(self.guard.prepare)
         app.add_routes(self._routes())
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=SHUTDOWN_S, handle_signals=False)
+        self._runner = web.AppRunner(
+            app,
+            logger=_quiet,
+            access_log=None,
+            shutdown_timeout=SHUTDOWN_S,
+            keepalive_timeout=IDLE_S,
+            lingering_time=LINGER_S,
+            max_line_size=LINE_BYTES,
+            max_field_size=FIELD_BYTES,
+            max_headers=MAX_FIELDS,
+            # A body could inflate to a thousand times its length.
+            auto_decompress=False,
+        )
 
     async def start(self) -> None:
         """Open the port; `LocalError` says why that is not possible."""
         await self._runner.setup()
-        self._listener = await self._listen(self._runner.server, self._admits)
+        server = self._runner.server
+        if server is None:
+            raise RuntimeError("the runner has no server after its setup")
+        doors = self.guard.doors = Doors(server, lambda: self._connections)
+        self._listener = await self._listen(doors, doors.admits)
         host, port = self._listener.sockets[0].getsockname()[:2]
         self.address = f"{'https' if self.config.access.cert else 'http'}://{_shown(host)}:{port}"
         self._sampler = asyncio.get_running_loop().create_task(self._sample())
@@ -96,9 +120,6 @@ class Page:
             what = "page: log in with the token %s (shown this once; for a new one delete %s and start again)"
             logger.warning(what, self.guard.token.fresh, self.config.token)
             self.guard.token.fresh = ""
-
-    def _admits(self, host: str) -> bool:
-        return len(self._connections) < MAX_CONNECTIONS
 
     @property
     def _connections(self) -> list[Any]:
@@ -143,8 +164,14 @@ class Page:
         return self._form(200, "")
 
     async def _login(self, request: web.Request) -> web.StreamResponse:
-        given = (await request.post()).get("token", "")
-        cookie, wait_s = self.guard.enter(request, given.strip() if isinstance(given, str) else "")
+        if request.content_type != FORM:
+            return problem(415, f"{FORM} is needed")
+        body = (await request.read()).decode(errors="replace")
+        try:
+            fields = parse_qs(body, max_num_fields=MAX_FORM_FIELDS)
+        except ValueError:
+            return problem(400, "the form has one field")
+        cookie, wait_s = self.guard.enter(request, fields.get("token", [""])[0].strip())
         if not cookie:
             if wait_s:
                 return self._form(429, f"Too many wrong tokens: try again in {wait_s:.0f} s.", wait_s)
@@ -168,6 +195,11 @@ class Page:
         if wait_s:
             answer.headers[hdrs.RETRY_AFTER] = str(int(wait_s) + 1)
         return answer
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """False for a fault of a request: anybody could fill a disk with the traceback that aiohttp logs for each."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _healthz(request: web.Request) -> web.Response:
