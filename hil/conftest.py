@@ -27,7 +27,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--target", action="append", default=[], metavar="TARGET", help="a device; may be given repeatedly")
     group.addoption("--boards", metavar="FILE", type=Path, help="all boards of a file: boards.yaml of docs/hil.md")
     group.addoption("--host", default="", metavar="ADDRESS", help="the address of this machine for a board's network")
-    group.addoption("--wifi", default="", metavar="SSID:PASSWORD", help="the network of a board at a serial port")
+    group.addoption("--wifi", default="", metavar="FILE", help="ssid and password of the network of a board, mode 600")
     group.addoption("--summary", metavar="FILE", type=Path, help="write a table of boards and tests, in Markdown")
 
 

@@ -132,6 +132,11 @@ def test_the_farm_of_the_page(tmp_path: Path) -> None:
     found = re.search(r"^```yaml\n(- id: .*?)^```$", page, re.MULTILINE | re.DOTALL)
     assert found
     boards.write_text(found[1])
+    network = tmp_path / "farm.yaml"
+    network.write_text("ssid: farm\npassword: its password\n")
+    with pytest.raises(pytest.UsageError, match=r"board 1: wifi: .*farm\.yaml: others may read it"):
+        read_boards(boards)
+    network.chmod(0o600)
     shown = {one.name: one.capabilities for one in read_boards(boards)}
     assert shown == {
         "pico-w-1": {"serial", "network", "wifi"},

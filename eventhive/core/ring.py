@@ -40,9 +40,14 @@ class Outbox:
             self.dropped += 1
             return 0
         number = self.next
+        try:
+            self.entries.append((number, name, payload))
+        except MemoryError:
+            # The list grows in one piece, which a small heap may not have, with bytes enough.
+            self.dropped += 1
+            return 0
         self.next = number + 1
         self.room -= size + ENTRY_BYTES
-        self.entries.append((number, name, payload))
         return number
 
     def acknowledge(self, number: int) -> None:

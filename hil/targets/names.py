@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from eventhive.cli.device.wifi import read
+from eventhive.core.errors import LocalError
 from hil.targets.base import CAPABILITIES, Target
 from hil.targets.unix import esp32_like, pico_like
 
@@ -16,7 +18,7 @@ PLAIN: Mapping[str, Callable[[], Target]] = {"micropython": pico_like, "esp32-li
 KINDS = (*PLAIN, "emulator:FIRMWARE.uf2", "serial:/dev/…", "rfc2217://HOST:PORT")
 
 # The keys of a board in boards.yaml, and their types.
-KEYS: Mapping[str, type] = {"id": str, "port": str, "host": str, "wifi": dict, "capabilities": list}
+KEYS: Mapping[str, type] = {"id": str, "port": str, "host": str, "wifi": str, "capabilities": list}
 
 
 def make(name: str, host: str, wifi: str) -> Target:
@@ -30,8 +32,7 @@ def make(name: str, host: str, wifi: str) -> Target:
     if name.startswith(("serial:", "rfc2217://")):
         from hil.targets.serial_port import at_port
 
-        ssid, _, password = wifi.partition(":")
-        network = {"ssid": ssid, "password": password} if wifi else None
+        network = _network("--wifi", Path(wifi)) if wifi else None
         return at_port(name.removeprefix("serial:"), host=host, wifi=network)
     raise pytest.UsageError(f"--target {name}: unknown; there are {', '.join(KINDS)}")
 
@@ -50,8 +51,18 @@ def read_boards(path: Path) -> list[Target]:
     for number, board in enumerate(boards, 1):
         _check(f"--boards {path}: board {number}", board)
         more = tuple(board.get("capabilities", ()))
-        found.append(at_port(board["port"], board["id"], board.get("host", ""), board.get("wifi"), more))
+        where = f"--boards {path}: board {number}: wifi"
+        network = _network(where, path.parent / board["wifi"]) if "wifi" in board else None
+        found.append(at_port(board["port"], board["id"], board.get("host", ""), network, more))
     return found
+
+
+def _network(where: str, path: Path) -> dict[str, Any]:
+    """The wireless network in a file of its owner alone: a password is no argument, and in no list of boards."""
+    try:
+        return read(path)
+    except LocalError as error:
+        raise pytest.UsageError(f"{where}: {error}") from None
 
 
 def _check(where: str, board: Any) -> None:
