@@ -8,6 +8,7 @@ from .shared import DEFAULT_CONFIG, add_action
 
 __all__ = ["DEFAULT_CONFIG", "configure"]
 
+FORMATS = ("auto", "text", "journal", "json")
 LEVELS = ("debug", "info", "warning", "error")
 
 _ACTIONS = {
@@ -38,18 +39,21 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-c", "--config", default=DEFAULT_CONFIG, metavar="FILE", help=f"the configuration ({DEFAULT_CONFIG})"
     )
-    _add_running(parser, "info")
+    _add_running(parser, "info", "auto")
     parser.set_defaults(run=_lazily("run"))
     actions = parser.add_subparsers(title="what to do", metavar="ACTION")
     added = {name: add_action(actions, name, purpose, _lazily(name)) for name, purpose in _ACTIONS.items()}
     # As above, without values of their own: what is said before the action counts.
-    _add_running(added["run"], argparse.SUPPRESS)
+    _add_running(added["run"], argparse.SUPPRESS, argparse.SUPPRESS)
     for name in ("check", "status"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
 
 
-def _add_running(parser: argparse.ArgumentParser, level: str) -> None:
+def _add_running(parser: argparse.ArgumentParser, level: str, form: str) -> None:
     parser.add_argument("--log-level", default=level, choices=LEVELS, help="how much to log on stderr (info)")
+    parser.add_argument(
+        "--log-format", default=form, choices=FORMATS, help="how (auto: as the journal wants it, or as text)"
+    )
 
 
 def _lazily(name: str) -> Callable[[argparse.Namespace], int]:

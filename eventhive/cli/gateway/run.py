@@ -17,15 +17,19 @@ def run(arguments: argparse.Namespace) -> int:
     import eventhive
 
     from ...config import build
+    from ...gateway.notify import Notifier
+    from .service import Service
 
-    log_to_stderr(arguments.log_level)
+    log_to_stderr(arguments.log_level, arguments.log_format)
     signal.signal(signal.SIGTERM, _interrupt)
     eventhive.CONFIG.read_file(arguments.config)
     gateway = section_of(arguments.config, build(eventhive.CONFIG))
     try:
         eventhive.init()
-        print(_ready_line(gateway), flush=True)
-        eventhive.run_forever()
+        service = Service(gateway.control, Notifier())
+        ready = _ready_line(gateway)
+        print(ready, flush=True)
+        service.serve(ready)
     except KeyboardInterrupt:
         pass
     finally:

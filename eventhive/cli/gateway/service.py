@@ -1,0 +1,57 @@
+"""The main thread of a gateway that runs: signals, and the service manager.
+
+Rules of this file:
+1. Signal handlers put their number into a queue and do nothing else; the main thread acts on it.
+2. A sign of life is sent only after the loop that carries everything has answered in time.
+"""
+
+import logging
+import signal
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from types import FrameType
+
+from ...core.errors import LocalError
+from ...gateway.control import request
+from ...gateway.notify import Notifier
+
+# Signs of life within the time that the manager allows: one may be late or lost.
+SIGNS = 3
+# A loop that answers later than this is behind: devices wait for acknowledgements that long.
+MAX_LAG_S = 2.0
+
+logger = logging.getLogger("eventhive.gateway")
+
+
+class Service:
+    """A gateway with this control socket; made in the main thread, when it is ready."""
+
+    def __init__(self, control: Path, notifier: Notifier):
+        self._control = control
+        self._notifier = notifier
+        self._signals: SimpleQueue[int] = SimpleQueue()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._take)
+
+    def serve(self, status: str) -> None:
+        """Tell the manager that it is ready, and return when it is to end."""
+        self._notifier.ready(status)
+        wait_s = self._notifier.watchdog_s / SIGNS or None
+        while True:
+            try:
+                self._signals.get(timeout=wait_s)
+                break
+            except Empty:
+                self._sign()
+        self._notifier.stopping()
+
+    def _take(self, number: int, frame: FrameType | None) -> None:
+        self._signals.put(number)
+
+    def _sign(self) -> None:
+        try:
+            request(self._control, "ping", min(MAX_LAG_S, self._notifier.watchdog_s / SIGNS))
+        except LocalError as error:
+            logger.error("no sign of life for the service manager: %s", error)
+        else:
+            self._notifier.alive()
