@@ -46,8 +46,10 @@ class Manager:
 
     def drained(self) -> None:
         """There is no message that was not read."""
+        self._socket.setblocking(False)
         with pytest.raises(BlockingIOError):
-            self._socket.recv(4096, socket.MSG_DONTWAIT)
+            self._socket.recv(4096)
+        self._socket.settimeout(DEADLINE_S)
 
     def close(self) -> None:
         self._socket.close()
