@@ -55,6 +55,13 @@ KEYS = {
         "rss_growth_bytes": int,
         "fd_growth": int,
     },
+    "page": {
+        "without_per_second": int,
+        "with_per_second": int,
+        "in_use_per_second": int,
+        "cost_percent": float,
+        "in_use_cost_percent": float,
+    },
     "device_cpu": {"seal_us": float, "open_us": float},
 }
 NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")

@@ -195,7 +195,8 @@ class Gateway:
                 slow_ms = 0
 
     def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"address": self.address, "pid": os.getpid()}
+        page = self._page.address if self._page is not None else ""
+        return {"address": self.address, "page": page, "pid": os.getpid()}
 
     def _reload_keys(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"devices": self.load_keys()}

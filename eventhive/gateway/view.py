@@ -133,7 +133,9 @@ class TimedReceipt(Receipt):
     def __init__(self, receipt: Receipt, took: Callable[[float], None]):
         self._since = time.monotonic()
         self._took: Callable[[float], None] | None = took
-        super().__init__(receipt.device, receipt.mark, receipt.number)
+        self._waits = True
+        # In place of the base class's, which takes twice as long: there is one for each event.
+        self.device, self.mark, self.number, self.covered = receipt.device, receipt.mark, receipt.number, False
 
     @property
     def waits(self) -> bool:
@@ -156,7 +158,7 @@ def watch(bridge: Bridge, notes: Notes) -> None:
             return receipt
         device = receipt.device.name
         notes.arrived(device, name, data, time.time())
-        return TimedReceipt(receipt, lambda seconds: notes.telemetry.took(device, network.name, seconds))
+        return TimedReceipt(receipt, notes.telemetry.timer(device, network.name))
 
     bridge.watch = watched
     bridge.devices.watch(lambda device, name, data: notes.sent(device, name, data, time.time()))

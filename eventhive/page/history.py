@@ -20,6 +20,9 @@ POINTS = 60
 # Points are at least so far apart; of what comes faster, the last is shown.
 STEP_S = 1.0
 
+# Names of which something came since it was last taken over. Few devices have more within a second.
+MAX_FRESH = 1024
+
 # How deep numbers are looked for in the data of an event.
 _DEPTH = 2
 # Characters of what a number is called: the path to it in the data.
@@ -62,10 +65,10 @@ class Value:
         self.data: Any = None
         self.numbers: dict[str, Series] = {}
 
-    def set(self, now: float, data: Any) -> None:
-        """It came again."""
+    def set(self, now: float, data: Any, count: int) -> None:
+        """It came again, so many times."""
         self.time, self.data = now, data
-        self.count += 1
+        self.count += count
         for label, number in _numbers(data, "", _DEPTH):
             series = self.numbers.get(label)
             if series is None:
@@ -80,9 +83,37 @@ class History:
 
     def __init__(self) -> None:
         self._of: OrderedDict[str, OrderedDict[str, Value]] = OrderedDict()
+        # What came since then: last data, its time, how many, the time of the first.
+        self._fresh: dict[tuple[str, str], list[Any]] = {}
 
     def note(self, device: str, name: str, data: Any, now: float) -> None:
-        """An event came."""
+        """An event came. Of a fast series, one in a while is looked at: this is called for every event."""
+        key = (device, name)
+        fresh = self._fresh.get(key)
+        if fresh is None:
+            self._fresh[key] = [data, now, 1, now]
+            if len(self._fresh) >= MAX_FRESH:
+                self.settle()
+        elif 0 <= now - fresh[3] < STEP_S:
+            fresh[0] = data
+            fresh[1] = now
+            fresh[2] += 1
+        else:
+            self._keep(device, name, *fresh[:3])
+            self._fresh[key] = [data, now, 1, now]
+
+    def settle(self) -> None:
+        """Take over what has come."""
+        fresh, self._fresh = self._fresh, {}
+        for (device, name), (data, now, count, _) in fresh.items():
+            self._keep(device, name, data, now, count)
+
+    def of(self, device: str) -> dict[str, Value]:
+        """Those of one device, by name."""
+        self.settle()
+        return dict(sorted(self._of.get(device, {}).items()))
+
+    def _keep(self, device: str, name: str, data: Any, now: float, count: int) -> None:
         values = self._of.get(device)
         if values is None:
             values = self._of[device] = OrderedDict()
@@ -95,11 +126,7 @@ class History:
             if len(values) > MAX_NAMES:
                 values.popitem(last=False)
         values.move_to_end(name)
-        value.set(now, data)
-
-    def of(self, device: str) -> dict[str, Value]:
-        """Those of one device, by name."""
-        return dict(sorted(self._of.get(device, {}).items()))
+        value.set(now, data, count)
 
 
 def _numbers(data: Any, label: str, depth: int) -> Iterator[tuple[str, float]]:

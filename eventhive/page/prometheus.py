@@ -25,10 +25,15 @@ class Histogram:
         self.counts = [0] * (len(BOUNDS) + 1)
         self.total = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Count one."""
-        self.counts[bisect_left(BOUNDS, seconds)] += 1
+    def observe(self, seconds: float, place: int) -> None:
+        """Count one, at the place that `place_of` gives."""
+        self.counts[place] += 1
         self.total += seconds
+
+
+def place_of(seconds: float) -> int:
+    """Where it belongs in every histogram."""
+    return bisect_left(BOUNDS, seconds)
 
 
 class Text:

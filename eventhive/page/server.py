@@ -131,6 +131,7 @@ class Page:
             await asyncio.sleep(SAMPLE_S)
             now = time.monotonic()
             self.notes.telemetry.sample(self.source.pulse(), now - last, time.time())
+            self.notes.history.settle()
             last = now
 
     async def _readyz(self, request: web.Request) -> web.Response:

@@ -7,7 +7,7 @@ counted and left out.
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.globs import glob_match
 from .shown import shown, shown_text
@@ -22,8 +22,7 @@ MAX_READERS = 16
 UP, DOWN = "up", "down"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """One event: its `number` here, its time in seconds since 1970, and which way it went."""
 
     number: int
@@ -92,16 +91,19 @@ class Tail:
     def __init__(self) -> None:
         self.readers: set[Reader] = set()
         self.dropped = 0
-        self._events: deque[Seen] = deque(maxlen=KEPT)
+        # Plain tuples, as each event makes one: of most of them nobody asks for more.
+        self._events: deque[tuple[int, float, str, str, str, Any]] = deque(maxlen=KEPT)
         self._number = 0
 
     def note(self, way: str, device: str, name: str, data: Any, now: float) -> None:
         """An event went this way."""
         self._number += 1
-        event = Seen(self._number, now, way, device, name, data)
+        event = (self._number, now, way, device, name, data)
         self._events.append(event)
-        for reader in self.readers:
-            reader.give(event)
+        if self.readers:
+            seen = Seen._make(event)
+            for reader in self.readers:
+                reader.give(seen)
 
     def open(self, wanted: Filter, after: int, woken: Callable[[], object]) -> Reader | None:
         """Begin to look on, with what is kept after this number; None where too many do."""
@@ -110,7 +112,7 @@ class Tail:
         reader = Reader(wanted, woken)
         # Numbers begin anew with the gateway: one that is too high is of an earlier one.
         after = after if after <= self._number else 0
-        for event in self._events:
+        for event in map(Seen._make, self._events):
             if event.number > after:
                 reader.give(event)
         self.readers.add(reader)

@@ -3,10 +3,12 @@
 Rules of this file: no I/O; every time is given, in seconds.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from .prometheus import Histogram
+from .prometheus import Histogram, place_of
+
+Timer = Callable[[float], None]
 
 # How often the devices are looked at.
 SAMPLE_S = 1.0
@@ -38,6 +40,7 @@ class Telemetry:
     devices: dict[str, Noted] = field(default_factory=dict)
     of_device: dict[str, Histogram] = field(default_factory=dict)
     of_network: dict[str, Histogram] = field(default_factory=dict)
+    _timers: dict[str, dict[str, Timer]] = field(default_factory=dict)
 
     def sample(self, devices: Iterable[tuple[str, int, bool]], elapsed_s: float, now: float) -> None:
         """Look at all devices (see `Source.pulse`), `elapsed_s` after the last time."""
@@ -56,13 +59,27 @@ class Telemetry:
         for name in gone:
             del self.devices[name]
             self.of_device.pop(name, None)
+            self._timers.pop(name, None)
 
-    def took(self, device: str, network: str, seconds: float) -> None:
-        """An event of a device is where it has to be, so long after it arrived here."""
+    def timer(self, device: str, network: str) -> Timer:
+        """Call it for each event of a device: how many seconds until it is where it has to be."""
+        timers = self._timers.get(device)
+        if timers is None:
+            timers = self._timers[device] = {}
+        timer = timers.get(network)
+        if timer is None:
+            timer = timers[network] = self._new_timer(device, network)
+        return timer
+
+    def _new_timer(self, device: str, network: str) -> Timer:
         if device not in self.of_device and len(self.of_device) >= MAX_LABELS:
             device = OTHERS
-        for name, histograms in ((device, self.of_device), (network, self.of_network)):
-            histogram = histograms.get(name)
-            if histogram is None:
-                histogram = histograms[name] = Histogram()
-            histogram.observe(seconds)
+        one = self.of_device.setdefault(device, Histogram())
+        other = self.of_network.setdefault(network, Histogram())
+
+        def took(seconds: float) -> None:
+            place = place_of(seconds)
+            one.observe(seconds, place)
+            other.observe(seconds, place)
+
+        return took

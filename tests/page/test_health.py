@@ -85,7 +85,7 @@ class Source:
 def test_labels_are_bounded() -> None:
     telemetry = Telemetry()
     for number in range(3 * MAX_LABELS):
-        telemetry.took(f"d{number}", "my-hive", 0.002)
+        telemetry.timer(f"d{number}", "my-hive")(0.002)
     source = Source(3 * MAX_LABELS)
     found = families(metrics(source, telemetry, {}))  # type: ignore[arg-type]
     for name, samples in found.items():
@@ -113,7 +113,7 @@ def test_a_hostile_name_of_a_network_is_a_label() -> None:
 def test_a_histogram() -> None:
     telemetry = Telemetry()
     for seconds in (0.00005, 0.0001, 0.5, 100):
-        telemetry.took("d0", "my-hive", seconds)
+        telemetry.timer("d0", "my-hive")(seconds)
     found = families(metrics(Source(1), telemetry, {}))  # type: ignore[arg-type]
     buckets = found["eventhive_device_event_seconds_bucket"]
     counts = [buckets[(("device", "d0"), ("le", str(bound)))] for bound in (*BOUNDS, "+Inf")]
