@@ -31,6 +31,7 @@ from .settings import ConfigError, Settings
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+    from .config import Config
     from .hive import Hive, Started
 
 __all__ = [
@@ -278,4 +279,15 @@ def _start_gateway(hive: "Hive") -> None:
     if hive.config.gateway is not None:
         from .gateway.daemon import Gateway
 
-        hive.attach(Gateway(hive.config, hive))
+        hive.attach(Gateway(hive.config, hive, _reread))
+
+
+def _reread() -> "Config":
+    from .config import build
+
+    if CONFIG.again is None:
+        raise LocalError("this gateway is part of a program: restart that to have another configuration")
+    config = build(CONFIG.again())
+    if config.gateway is None:
+        raise LocalError("there is no 'gateway:' section any more")
+    return config

@@ -8,7 +8,7 @@ Rules of this file:
 
 import copy
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +48,7 @@ class Settings:
     `values`: the merged dict. With `over_default`, the default file, where there is one, is read before anything else:
     it lies beneath. `was_read`: true once a text was. `directory` and `stem`: of the last file read, for
     paths that are relative to it; the working folder and "eventhive" when there was none.
+    `again`: gives what is written now, where that can be read again.
     """
 
     def __init__(self, values: dict[str, Any] | None = None, over_default: bool = False) -> None:
@@ -55,6 +56,7 @@ class Settings:
         self.directory = Path()
         self.stem = "eventhive"
         self.was_read = False
+        self.again: Callable[[], Settings] | None = None
         # What the values were, until the default file has been read.
         self._beneath = copy.deepcopy(self.values) if over_default else None
         self._lines: dict[Place, tuple[str, Any]] = {}

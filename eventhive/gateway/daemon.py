@@ -6,6 +6,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import LocalError
@@ -16,6 +17,7 @@ from .control import ControlServer, Talk
 from .device import Device
 from .devices import Devices, Enrolled
 from .keys import KeyStore
+from .reloading import take_over
 from .serial_link import SerialLink
 from .spool import Spool
 from .websocket_link import WebsocketLinks
@@ -40,10 +42,15 @@ logger = logging.getLogger("eventhive.gateway")
 
 
 class Gateway:
-    """A running gateway, in the loop of a hive. `config` is the checked configuration with its `gateway` section."""
+    """A running gateway, in the loop of a hive. `config` is the checked configuration with its `gateway` section.
 
-    def __init__(self, config: Any, hive: Any):
+    `reread()` gives it as it is written now, or raises `LocalError`. `whole` is the configuration that it runs with.
+    """
+
+    def __init__(self, config: Any, hive: Any, reread: Callable[[], Any]):
+        self.whole = config
         self.config = config.gateway
+        self._reread = reread
         self.keys = KeyStore(self.config.keys)
         key, ttl_s = config.eventhive.metadata_key, self.config.command_ttl
         self.devices = Devices(os.urandom, list(config.connectors), key, monotonic_ms, ttl_s)
@@ -68,6 +75,7 @@ class Gateway:
             self.config.control,
             {
                 "ping": self._ping,
+                "reload": self._reload,
                 "reload_keys": self._reload_keys,
                 "devices": self._list,
                 "networks": self._networks,
@@ -90,9 +98,7 @@ class Gateway:
         if self.config.websocket is not None:
             await self._listen(self.config.websocket)
         for port in self.config.serial:
-            link = SerialLink(self.bridge, port.port, port.baudrate)
-            self.serial.append(link)
-            self._begin(link.run())
+            self.open_serial(SerialLink(self.bridge, port.port, port.baudrate))
         self._begin(self._tick())
         if self.spool is not None:
             self.spool.start()
@@ -118,6 +124,11 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._control.stop()
+
+    def open_serial(self, link: SerialLink) -> None:
+        """Keep a serial port open from now on."""
+        self.serial.append(link)
+        self._begin(link.run())
 
     def load_keys(self) -> int:
         """Take over the key file; returns how many devices it names."""
@@ -197,6 +208,9 @@ class Gateway:
     def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
         page = self._page.address if self._page is not None else ""
         return {"address": self.address, "page": page, "pid": os.getpid()}
+
+    def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
+        return take_over(self, self._reread())
 
     def _reload_keys(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"devices": self.load_keys()}

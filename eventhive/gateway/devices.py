@@ -55,7 +55,7 @@ class Devices:
         command_ttl_s: int = 0,
     ):
         self._clock_ms = clock_ms
-        self._command_ttl_s = command_ttl_s
+        self.command_ttl_s = command_ttl_s
         self.by_name: dict[str, Device] = {}
         self._random = random_bytes
         self._networks = networks
@@ -138,8 +138,8 @@ class Devices:
     def _new(self, name: str, entry: Enrolled | None) -> Device:
         if entry is None:
             publish = [f"{network}/*/*" for network in self._networks]
-            return self._made(name, Rights(publish, [f"{name}/*"], ttl_s=self._command_ttl_s), None)
-        ttl_s = entry.ttl_s or self._command_ttl_s
+            return self._made(name, Rights(publish, [f"{name}/*"], ttl_s=self.command_ttl_s), None)
+        ttl_s = entry.ttl_s or self.command_ttl_s
         rights = Rights(entry.publish, entry.receive, entry.rate, entry.burst, entry.size, ttl_s)
         device = self._made(name, rights, (entry.key, entry.keygen))
         device.give(device.secret, entry.next_secret)

@@ -60,7 +60,7 @@ class SerialLink:
         self.state = "not opened"
         # Who reads the console of the board at this port.
         self.watchers: list[Watcher] = []
-        self._baudrate = baudrate
+        self.baudrate = baudrate
         self._file: Any = None
         # The session that proved itself, one that said hello, and one that was challenged.
         self._current: SerialSession | None = None
@@ -179,7 +179,7 @@ class SerialLink:
         try:
             # DTR and RTS both asserted: RP2's USB discards output without DTR, classic ESP32 circuits reset where they
             # differ.
-            self._file = serial.Serial(self.port, self._baudrate, timeout=0, write_timeout=0, exclusive=True)
+            self._file = serial.Serial(self.port, self.baudrate, timeout=0, write_timeout=0, exclusive=True)
         except (OSError, ValueError) as error:
             return _problem(error)
         self.state = "open"
@@ -187,7 +187,7 @@ class SerialLink:
         self._new_lines()
         self._unwritten = b""
         asyncio.get_running_loop().add_reader(self._file.fileno(), self._readable)
-        logger.info("serial port %s: open at %d baud", self.port, self._baudrate)
+        logger.info("serial port %s: open at %d baud", self.port, self.baudrate)
         return None
 
     def _close(self, why: str) -> None:

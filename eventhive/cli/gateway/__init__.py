@@ -14,6 +14,7 @@ LEVELS = ("debug", "info", "warning", "error")
 _ACTIONS = {
     "run": "the gateway, until Ctrl-C (also where nothing is said)",
     "check": "the configuration, its key file and certificates, and say what would be opened",
+    "reload": "have the gateway that runs read its configuration and key file again",
     "status": "show the devices and networks of the gateway that runs",
 }
 

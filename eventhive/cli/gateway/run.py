@@ -6,7 +6,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from ..output import log_to_stderr
-from .shared import section_of
+from .shared import section_of, settings_of
 
 if TYPE_CHECKING:
     from ...config import Gateway
@@ -23,6 +23,7 @@ def run(arguments: argparse.Namespace) -> int:
     log_to_stderr(arguments.log_level, arguments.log_format)
     signal.signal(signal.SIGTERM, _interrupt)
     eventhive.CONFIG.read_file(arguments.config)
+    eventhive.CONFIG.again = lambda: settings_of(arguments.config)
     gateway = section_of(arguments.config, build(eventhive.CONFIG))
     try:
         eventhive.init()

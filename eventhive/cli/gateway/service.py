@@ -30,7 +30,7 @@ class Service:
         self._control = control
         self._notifier = notifier
         self._signals: SimpleQueue[int] = SimpleQueue()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             signal.signal(number, self._take)
 
     def serve(self, status: str) -> None:
@@ -39,14 +39,26 @@ class Service:
         wait_s = self._notifier.watchdog_s / SIGNS or None
         while True:
             try:
-                self._signals.get(timeout=wait_s)
-                break
+                number = self._signals.get(timeout=wait_s)
             except Empty:
                 self._sign()
+                continue
+            if number != signal.SIGHUP:
+                break
+            self._reload(status)
         self._notifier.stopping()
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         self._signals.put(number)
+
+    def _reload(self, status: str) -> None:
+        self._notifier.reloading()
+        try:
+            request(self._control, "reload")
+        except LocalError as error:
+            logger.error("the configuration is not taken over: %s", error)
+            status = f"{status}; the configuration on disk was refused: {error}"
+        self._notifier.ready(status)
 
     def _sign(self) -> None:
         try:

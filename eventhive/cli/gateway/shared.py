@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.errors import LocalError
 
 if TYPE_CHECKING:
-    from ...config import Config, Gateway
+    from ...config import Config, Gateway, Settings
 
 DEFAULT_CONFIG = "gateway.yaml"
 
@@ -27,13 +27,20 @@ def add_action(
 
 def read(path: str) -> "Config":
     """The checked configuration that a gateway has which is started with this file; `ConfigError`."""
-    from ...config import Settings, build
+    from ...config import build
+
+    return build(settings_of(path))
+
+
+def settings_of(path: str) -> "Settings":
+    """What a gateway reads that is started with this file; `ConfigError`."""
+    from ...config import Settings
     from ...defaults import DEFAULTS
 
     # As a program reads it: `eventhive.yaml`, where there is one, lies beneath.
     settings = Settings({"eventhive": dict(DEFAULTS)}, over_default=True)
     settings.read_file(path)
-    return build(settings)
+    return settings
 
 
 def section_of(path: str, config: "Config") -> "Gateway":
