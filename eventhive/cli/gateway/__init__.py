@@ -14,6 +14,7 @@ LEVELS = ("debug", "info", "warning", "error")
 _ACTIONS = {
     "run": "the gateway, until Ctrl-C (also where nothing is said)",
     "check": "the configuration, its key file and certificates, and say what would be opened",
+    "install": "write a systemd unit for it, and say how to start it and how to undo it",
     "reload": "have the gateway that runs read its configuration and key file again",
     "status": "show the devices and networks of the gateway that runs",
 }
@@ -46,6 +47,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
     added = {name: add_action(actions, name, purpose, _lazily(name)) for name, purpose in _ACTIONS.items()}
     # As above, without values of their own: what is said before the action counts.
     _add_running(added["run"], argparse.SUPPRESS, argparse.SUPPRESS)
+    added["install"].add_argument("--user", action="store_true", help="for the systemd of this user")
+    added["install"].add_argument("--dry-run", action="store_true", help="print the unit, and write nothing")
     for name in ("check", "status"):
         added[name].add_argument("--json", action="store_true", help="as JSON")
 
