@@ -184,7 +184,7 @@ class TestBadInput:
 
     def test_configurations(self, start: Callable[..., Any], config: Path) -> None:
         for text, part in (
-            ("connectors: {a: {pubsub_type: fastapi, input_chanel: x}}", "yaml:1:43: unknown key 'input_chanel'"),
+            ("connectors: {a: {pubsub_type: fastapi, input_chanel: x}}", "yaml:1:40: unknown key 'input_chanel'"),
             ("connectors:\n  {network}: [", "cannot be read"),
             (config.read_text().replace("'{receiver}'", "other"), "no input_channel 'cli' (there are: other)"),
         ):
