@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 from pathlib import Path
@@ -102,6 +103,9 @@ def test_a_short_ring_loses_what_does_not_fit() -> None:
     terminal = Terminal(ESP32_RING)
     try:
         assert terminal.write(bytes(200)) == b""
+        end = time.monotonic() + DEADLINE_S
+        while terminal.waiting() < 200:
+            assert time.monotonic() < end
         assert terminal.write(b"a" * 59 + b"b" * 41) == b"b" * 41
         reader = os.open(terminal.path, os.O_RDWR | os.O_NOCTTY)
         assert os.read(reader, 1000) == bytes(200) + b"a" * 59

@@ -76,7 +76,7 @@ class Terminal:
 
     def write(self, data: bytes) -> bytes:
         """Write to the program; returns what of it was lost."""
-        fits = data[: max(self._ring - self._waiting(), 0)] if self._ring else data
+        fits = data[: max(self._ring - self.waiting(), 0)] if self._ring else data
         written = 0
         with contextlib.suppress(BlockingIOError):
             written = os.write(self._master, fits) if fits else 0
@@ -90,7 +90,8 @@ class Terminal:
         for number in (self._stopped, self._master, self._slave):
             os.close(number)
 
-    def _waiting(self) -> int:
+    def waiting(self) -> int:
+        """Bytes that the program has not read; what was written a moment ago may still be on its way there."""
         return int(struct.unpack("i", fcntl.ioctl(self._slave, termios.FIONREAD, bytes(4)))[0])
 
 
