@@ -99,14 +99,20 @@ def test_two_runs_and_one_board(tmp_path: Path, port: str) -> None:
     run.expect("1 passed, 1 skipped")
 
 
+def arrive(terminal: Terminal, count: int) -> None:
+    """Wait until so many bytes can be read."""
+    end = time.monotonic() + DEADLINE_S
+    while terminal.waiting() < count:
+        assert time.monotonic() < end
+
+
 def test_a_short_ring_loses_what_does_not_fit() -> None:
     terminal = Terminal(ESP32_RING)
     try:
         assert terminal.write(bytes(200)) == b""
-        end = time.monotonic() + DEADLINE_S
-        while terminal.waiting() < 200:
-            assert time.monotonic() < end
+        arrive(terminal, 200)
         assert terminal.write(b"a" * 59 + b"b" * 41) == b"b" * 41
+        arrive(terminal, 259)
         reader = os.open(terminal.path, os.O_RDWR | os.O_NOCTTY)
         assert os.read(reader, 1000) == bytes(200) + b"a" * 59
         os.close(reader)
