@@ -72,7 +72,7 @@ def test_a_key_file_that_others_may_read(place: Place) -> None:
 def test_a_configuration_that_cannot_be_used(place: Place, more: str, fault: str) -> None:
     place.add(more)
     lines = len((place.folder / "gateway.yaml").read_text().splitlines())
-    assert why(place) == f"eventhive: gateway.yaml:{lines}: {fault}\n"
+    assert why(place) == f"eventhive: gateway.yaml:{lines}:3: {fault}\n"
 
 
 def test_a_serial_port_that_is_a_file_is_waited_for(place: Place) -> None:
