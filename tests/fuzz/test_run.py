@@ -13,7 +13,7 @@ from worker import MEMORY_BYTES, has_atheris
 
 RUN = catalogue.FUZZ / "run.py"
 
-# All targets together, on two processes, beside the second that each process takes to start: a minute in all.
+# All targets together, on two processes, beside the second that each process takes to start: some 45 s in all.
 MINUTES = 0.5
 JOBS = 2
 SEED = 2026
