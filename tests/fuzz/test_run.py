@@ -14,7 +14,7 @@ from worker import MEMORY_BYTES, has_atheris
 RUN = catalogue.FUZZ / "run.py"
 
 # All targets together, on two processes, beside the second that each process takes to start: some 45 s in all.
-MINUTES = 0.5
+MINUTES = 0.3
 JOBS = 2
 SEED = 2026
 
