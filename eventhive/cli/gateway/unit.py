@@ -18,7 +18,7 @@ NOTIFY_RELOAD = 253
 WATCHDOG_S = 30
 # A stop takes 9 s at most: 5 to send what waits, then 2 for the loop and 2 for its thread.
 STOP_S = 20
-# A gateway of a hundred devices takes 60 MB; a leak should end it before it ends the machine.
+# Half of a small Raspberry Pi's memory, not measured: a leak should end the gateway before it ends the machine.
 MEMORY_MAX = "512M"
 
 # The account of the service; a unit of a user runs as that user.
@@ -89,7 +89,7 @@ def unit(python: Path, config: Path, folders: Iterable[Path], version: int, user
         kind = "Type=notify-reload"
     else:
         kind = f"Type=notify\nExecReload={quoted(python)} -m eventhive gateway reload --config {quoted(config)}"
-    # All of it may lie in a home.
+    # All of it may lie in a home; these two are what systemd's ProtectHome= covers.
     places = [python, config, *folders]
     home = "read-only" if any(str(place).startswith(("/home/", "/root/")) for place in places) else "true"
     words = {
