@@ -55,6 +55,16 @@ KEYS = {
         "rss_growth_bytes": int,
         "fd_growth": int,
     },
+    "gateway": {
+        "ready_ms": float,
+        "idle_cpu_percent": float,
+        "idle_rss_bytes": int,
+        "fleet_cpu_percent": float,
+        "device_rss_bytes": int,
+        "gateway_p50_ms": float,
+        "gateway_p99_ms": float,
+        "reconnect_1000_s": float,
+    },
     "page": {
         "without_per_second": int,
         "with_per_second": int,
@@ -65,7 +75,7 @@ KEYS = {
     "device_cpu": {"seal_us": float, "open_us": float},
 }
 NEEDS_MICROPYTHON = ("device_footprint", "device_cpu")
-NEEDS_PROC = ("flood",)
+NEEDS_PROC = ("flood", "gateway")
 # What every benchmark says about its run.
 SURROUNDINGS = {"benchmark", "quick", "machine", "python", "versions"}
 NOTHING_TO_LOSE = ("device_cpu",)
@@ -116,5 +126,5 @@ def test_a_table_for_people() -> None:
 
 
 def test_every_benchmark_is_tried() -> None:
-    helpers = {"support", "stand"}
+    helpers = {"support", "stand", "service"}
     assert {path.stem for path in BENCH.glob("*.py")} == set(KEYS) | helpers

@@ -146,12 +146,12 @@ class Bench:
 
     def python(self, program: str, *arguments: str) -> Child:
         """Start one of the programs here."""
-        return self._started(Child([sys.executable, str(PROGRAMS / program), *arguments], {}, self.folder))
+        return self.started(Child([sys.executable, str(PROGRAMS / program), *arguments], {}, self.folder))
 
     def foreign(self, python: str, program: str, *arguments: str) -> Child:
         """Start one of the programs here on another Python, with its own packages and what it starts itself."""
         command = [python, str(PROGRAMS / program), *arguments]
-        return self._started(Child(command, {"PYTHONPATH": ""}, self.folder, session=True))
+        return self.started(Child(command, {"PYTHONPATH": ""}, self.folder, session=True))
 
     def member(self, name: str, config: str) -> Child:
         """Start a process of a hive, whose hook of queen/temperature checks what arrives; ready when this returns."""
@@ -193,11 +193,16 @@ class Bench:
         folder = self.folder / name
         folder.mkdir(exist_ok=True)
         (folder / "eventhive.json").write_text(json.dumps({**self._settings(name, port), **settings}))
-        return self._started(Child(*self._on_board(program, options), folder))
+        return self.started(Child(*self._on_board(program, options), folder))
 
     def program(self, *program: str) -> Child:
         """Start a program in the staged tree that needs no gateway."""
-        return self._started(Child(*self._on_board(program, ()), self.folder))
+        return self.started(Child(*self._on_board(program, ()), self.folder))
+
+    def started(self, child: Child) -> Child:
+        """End this one, too, with the others."""
+        self._children.append(child)
+        return child
 
     def close(self) -> None:
         """End all processes, the last one first."""
@@ -215,10 +220,6 @@ class Bench:
         keyed = {"key": self.keys[name]} if name in self.keys else {}
         link = {"type": "websocket", "host": "127.0.0.1", "port": port}
         return {"id": name, **keyed, "link": link, "connectors": {NETWORK: {"input_channel": name}}}
-
-    def _started(self, child: Child) -> Child:
-        self._children.append(child)
-        return child
 
 
 @contextmanager

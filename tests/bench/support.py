@@ -1,4 +1,4 @@
-"""What the benchmarks share: rules, command line, statistics. The processes that they start are in `stand.py`.
+"""What the benchmarks share: rules, command line, statistics. Processes are started by `stand.py` and `service.py`.
 
 Rules of this folder:
 1. `python tests/bench/NAME.py --json` prints one JSON object and nothing else; without it, the same as a table. The

@@ -1,8 +1,18 @@
-"""What the programs of a hive share: the hook that checks every event, and what a process holds."""
+"""What the programs of a hive share: the hook that checks every event, what is told of it, and what a process holds.
 
+A question {"expect": n} is answered, once n events more than at the last answer have come or none comes any more, with
+{"right", "wrong", "last_ns", "cpu_s", "entries"} and the resources below: how many came in order and unaltered, how
+many otherwise, when the last one was taken (CLOCK_MONOTONIC), processor time of this process since the last answer, and
+with {"entries": true} the number of each event and when it was taken. With {"device": id}, only events of that device
+count.
+"""
+
+import json
 import os
+import sys
 import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +73,24 @@ class Checker:
             # Lists, because the hooks' thread goes on adding devices.
             return sum(list(self.right.values())), sum(list(self.wrong.values()))
         return self.right[device], self.wrong[device]
+
+
+def ready(servers: Mapping[str, Any]) -> None:
+    """Tell that this process is up, and at which ports it serves networks."""
+    print(json.dumps({"servers": {name: server.port for name, server in servers.items()}}), flush=True)
+
+
+def serve(checker: Checker) -> None:
+    """Answer questions until the input ends."""
+    cpu = time.process_time()
+    for line in sys.stdin:
+        question = json.loads(line)
+        device = question.get("device")
+        checker.wait(question["expect"], device)
+        used = time.process_time() - cpu
+        seen = checker.report(device, question.get("entries", False))
+        print(json.dumps({**seen, **resources(), "cpu_s": used}), flush=True)
+        cpu = time.process_time()
 
 
 def resources() -> dict[str, int]:

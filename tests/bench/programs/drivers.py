@@ -36,15 +36,27 @@ LIMIT = 4096
 # An hour: between two runs nobody answers pings.
 HEARTBEAT_S = 3600
 OUTBOX_BYTES = 1 << 20
+# The first connection of the first boot.
+FIRST_ATTEMPT = 1 << 12
 
 
 class Greeter:
     """The beginning of one device's connection; the one place here that knows how the core makes a session."""
 
-    def __init__(self, name: str, key: bytes, outbox: Outbox):
+    def __init__(
+        self,
+        name: str,
+        key: bytes,
+        outbox: Outbox,
+        mark: Mark | None = None,
+        connection: int = 0,
+        heartbeat_s: int = HEARTBEAT_S,
+    ):
         self.session: Any = None
-        self._who = (name, key, 0, 1 << 12)
+        self._who = (name, key, 0, FIRST_ATTEMPT + connection)
         self._outbox = outbox
+        self._mark = mark or Mark()
+        self._heartbeat_s = heartbeat_s
         self._challenge = b""
 
     def answer(self, message: bytes) -> list[bytes]:
@@ -52,8 +64,8 @@ class Greeter:
         if self.session is None:
             self._challenge = message
             hello, keys = greet(message, *self._who, os.urandom(24), LIMIT, self._outbox.stream)
-            self.session = Session(LIMIT, self._outbox, Mark())
-            open_session(self.session, message, hello, keys, HEARTBEAT_S)
+            self.session = Session(LIMIT, self._outbox, self._mark)
+            open_session(self.session, message, hello, keys, self._heartbeat_s)
             return [hello, self.session.data_to_send()]
         welcome(self.session, self._challenge, message)
         return []
@@ -196,4 +208,5 @@ def main() -> None:
     os._exit(0)
 
 
-main()
+if __name__ == "__main__":
+    main()
