@@ -7,9 +7,10 @@ install` with the same address from a computer. From a checkout, `micro/package.
 import json
 from pathlib import Path
 
+from ..core.errors import LocalError
 from ..core.version import VERSION
 from .sources import MANIFEST
-from .stage import PARTS, StagedFile, stage
+from .stage import PARTS, RECORD, StagedFile, stage, staged_before
 
 
 def release(target: Path) -> list[StagedFile]:
@@ -17,7 +18,12 @@ def release(target: Path) -> list[StagedFile]:
 
     `LocalError` says what is missing, or that `target` holds other files.
     """
+    if (target / MANIFEST).exists() and MANIFEST not in staged_before(target):
+        raise LocalError(f"{target}: holds a {MANIFEST} of somebody else; name another folder")
     staged = stage(target, mpy=True, parts=PARTS)
+    with (target / RECORD).open("a", encoding="utf-8") as record:
+        # A tree that is staged there later is no release.
+        record.write(f"{MANIFEST}\n")
     listed = {"version": VERSION, "urls": [[file.path, file.path] for file in staged], "deps": []}
     (target / MANIFEST).write_text(json.dumps(listed, indent=2) + "\n", encoding="utf-8")
     return staged

@@ -105,12 +105,16 @@ def _left_out(parts: Iterable[str]) -> set[str]:
     return {name for names in PARTS.values() for name in names} - wanted
 
 
+def staged_before(target: Path) -> list[str]:
+    """The files that an earlier run wrote into a folder, as paths below it."""
+    record = target / RECORD
+    return record.read_text(encoding="utf-8").splitlines() if record.is_file() else []
+
+
 def _clear(target: Path) -> None:
     """Remove the files that an earlier run wrote there, and no other."""
-    record = target / RECORD
-    if record.is_file():
-        for path in record.read_text(encoding="utf-8").splitlines():
-            (target / path).unlink(missing_ok=True)
+    for path in staged_before(target):
+        (target / path).unlink(missing_ok=True)
     left = [path for path in sorted((target / "eventhive").rglob("*")) if not path.is_dir()]
     if left:
         raise LocalError(f"{target}: holds other files ({left[0].relative_to(target)}); name another folder")

@@ -14,7 +14,7 @@ from boards import DEADLINE_S, EVENT, ROOT, at_place
 from eventhive.core.errors import LocalError
 from eventhive.device.release import release
 from eventhive.device.sources import MANIFEST, read_manifest
-from eventhive.device.stage import PARTS
+from eventhive.device.stage import PARTS, stage
 from eventhive.device.tools import micropython
 
 pytestmark = pytest.mark.skipif(
@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(
 )
 
 Serve = Callable[[Path], str]
+Command = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -77,12 +78,16 @@ def test_from_a_checkout(tmp_path: Path, serve: Serve) -> None:
     check_first_event(tmp_path / "place", tmp_path / "lib")
 
 
-def test_from_a_release(tmp_path: Path, serve: Serve) -> None:
-    staged = release(tmp_path / "release")
-    done = install(f"{serve(tmp_path / 'release')}/{MANIFEST}", tmp_path / "lib")
+def test_from_a_release(tmp_path: Path, serve: Serve, eventhive: Command) -> None:
+    made = eventhive("device", "stage", "site", "--release")
+    assert made.returncode == 0, made.stderr
+    assert "python -m http.server --directory site" in made.stderr
+    *listed, total = [line.split() for line in made.stdout.splitlines()]
+    done = install(f"{serve(tmp_path / 'site')}/{MANIFEST}", tmp_path / "lib")
     assert done.returncode == 0, done.stdout
     files = installed(tmp_path / "lib")
-    assert {path: len(data) for path, data in files.items()} == {file.path: file.size for file in staged}
+    assert {path: len(data) for path, data in files.items()} == {path: int(size) for size, path in listed}
+    assert total == [str(sum(map(len, files.values()))), "bytes", "in", str(len(files)), "files"]
     assert {f"eventhive/{part}.mpy" for part in PARTS} <= set(files)
     check_first_event(tmp_path / "place", tmp_path / "lib")
 
@@ -93,3 +98,25 @@ def test_a_release_replaces_one_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "eventhive" / "mine.py").write_text("")
     with pytest.raises(LocalError, match=r"holds other files \(eventhive/mine\.py\)"):
         release(tmp_path)
+
+
+def test_a_list_of_somebody_else_stays(tmp_path: Path, eventhive: Command) -> None:
+    (tmp_path / MANIFEST).write_text("precious")
+    done = eventhive("device", "stage", ".", "--release")
+    assert done.returncode == 1
+    assert done.stderr == f"eventhive: .: holds a {MANIFEST} of somebody else; name another folder\n"
+    assert [path.name for path in tmp_path.iterdir()] == [MANIFEST]
+    assert (tmp_path / MANIFEST).read_text() == "precious"
+
+
+def test_a_tree_in_place_of_a_release_is_none(tmp_path: Path) -> None:
+    release(tmp_path)
+    stage(tmp_path, mpy=True)
+    assert not (tmp_path / MANIFEST).exists()
+
+
+def test_a_release_has_all_parts(tmp_path: Path, eventhive: Command) -> None:
+    done = eventhive("device", "stage", "site", "--release", "--with", "usb")
+    assert done.returncode == 2
+    assert done.stderr == "eventhive: --release has all parts: leave out --with\n"
+    assert not (tmp_path / "site").exists()
