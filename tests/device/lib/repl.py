@@ -3,7 +3,7 @@
     micropython repl.py TERMINAL IMAGE MODE
 
 It mounts the LittleFS of the file IMAGE as the board's flash, is interrupted by Ctrl-C on the terminal, and has the
-normal and the raw mode (docs/reference/repl of MicroPython), without raw paste. It ends where a board would restart
+normal and the raw mode, with raw paste (docs/reference/repl of MicroPython). It ends where a board would restart
 softly: with exit code 3 to come back in raw mode, 4 to run `main.py` first, 5 after `machine.reset()`.
 """
 
@@ -15,6 +15,8 @@ import vfs
 
 RAW, MAIN, RESET = 3, 4, 5
 BLOCK = 4096
+# So much may be on its way: a quarter of what a terminal holds.
+WINDOW = 1024
 
 BANNER = 'MicroPython v1.29.0-preview on 2026-01-01; unix port as a board\r\nType "help()" for more information.\r\n'
 
@@ -56,7 +58,7 @@ def mount(path):
 
 def write(text):
     # A board's output is cooked; what mpremote waits for is written as it is.
-    sys.stdout.write(text)
+    sys.stdout.buffer.write(text)
 
 
 def read():
@@ -86,33 +88,43 @@ def execute(text, names):
     return ""
 
 
+def run(program, names):
+    report = execute(program, names)
+    write("\x04" + report + "\x04>")
+
+
+def paste(names):
+    """A program in windows; each gets room for one more."""
+    write(b"R\x01" + WINDOW.to_bytes(2, "little"))
+    program = bytearray()
+    while (byte := read()) not in b"\x03\x04":
+        program += byte
+        if len(program) % WINDOW == 0:
+            write("\x01")
+    write("\x04")
+    run(program if byte == b"\x04" else b"", names)
+
+
 def raw(names):
-    write("raw REPL; CTRL-B to exit\r\n>")
-    program = b""
-    while True:
-        byte = read()
-        if byte == b"\x02":
-            return
-        if byte == b"\x01":
-            write("raw REPL; CTRL-B to exit\r\n>")
-            program = b""
-        elif byte == b"\x03":
-            program = b""
+    prompt = "raw REPL; CTRL-B to exit\r\n>"
+    write(prompt)
+    program = bytearray()
+    while (byte := read()) != b"\x02":
+        if byte == b"A" and program == b"\x05":
+            read()
+            paste(names)
+        elif byte == b"\x01":
+            write(prompt)
         elif byte == b"\x04":
-            if not program.strip():
-                write("OK\r\nMPY: soft reboot\r\n")
-                sys.exit(RAW)
             write("OK")
-            report = execute(program, names)
-            write("\x04" + report + "\x04>")
-            program = b""
-        else:
+            if not program.strip():
+                write("\r\nMPY: soft reboot\r\n")
+                sys.exit(RAW)
+            run(program, names)
+        elif byte != b"\x03":
             program += byte
-            if program == b"\x05A":
-                read()
-                # Understood, and not to be had.
-                write("R\x00")
-                program = b""
+            continue
+        program = bytearray()
 
 
 def friendly(names):
