@@ -3,8 +3,7 @@
 import logging
 from collections.abc import Callable
 
-# Between two lines of the same reason: seen while somebody looks, and no full disk when nobody does.
-TELL_SECONDS = 60.0
+from .bounded_log import PerMinute
 
 # Beyond it, a topic is no name of ours.
 MAX_SHOWN = 100
@@ -19,14 +18,15 @@ class Drops:
         self.counts: dict[str, int] = {}
         self._network = network
         self._clock = clock
-        self._next: dict[str, float] = {}
+        self._told: dict[str, PerMinute] = {}
 
     def __call__(self, topic: str, reason: str) -> None:
         """Count one more."""
         count = self.counts[reason] = self.counts.get(reason, 0) + 1
-        now = self._clock()
-        if now >= self._next.get(reason, now):
-            self._next[reason] = now + TELL_SECONDS
+        told = self._told.get(reason)
+        if told is None:
+            told = self._told[reason] = PerMinute(self._clock)
+        if told():
             so_far = f" ({count} events so far)" if count > 1 else ""
             logger.warning("%s: an event %s is dropped: %s%s", self._network, printable(topic), reason, so_far)
 

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Callable
 from typing import Protocol
 
+from ..bounded_log import BoundedLog
 from ..core.envelope import ASK, BYE, EVENT, HOOKS, ONCE, REPLY, STATUS
 from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
@@ -20,7 +21,6 @@ from ..core.outcomes import UNDONE, RequestError, status_of
 from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS
 from ..core.session import REJECTED
 from ..core.spelling import check_name
-from .bounded_log import BoundedLog
 from .device import Carrier, Device, Receipt
 from .devices import Devices, Enrolled
 

@@ -12,9 +12,9 @@ import os
 from os import urandom
 from typing import Any
 
+from ..bounded_log import BoundedLog
 from ..core.backoff import delays
 from ..core.framing import DATA, HELLO, NO_SESSION, READY, TEXT
-from .bounded_log import BoundedLog
 from .bridge import Bridge, printable
 from .consoles import Watcher
 from .serial_lines import PROOF, SerialLines

@@ -15,13 +15,13 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, NamedTuple
 
+from ..bounded_log import PerMinute
 from ..core.errors import LocalError
 from .batch import Batch
 from .store import Store
 
-# What a full disk is asked again after, and how often the log says that it still is full.
+# What a full disk is asked again after.
 RETRY_SECONDS = 1.0
-LOG_SECONDS = 60.0
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -64,7 +64,7 @@ class Writer:
         self._busy = self._woken = False
         self._idle = asyncio.Event()
         self._idle.set()
-        self._logged = float("-inf")
+        self._told = PerMinute(self._loop.time)
 
     def start(self) -> None:
         """Begin."""
@@ -114,9 +114,7 @@ class Writer:
         """Try again: what is not on disk is not acknowledged, so that the devices keep it."""
         self.failing = why
         self.failures += 1
-        now = self._loop.time()
-        if now - self._logged >= LOG_SECONDS:
-            self._logged = now
+        if self._told():
             logger.error("%s: events are not acknowledged until it takes them (%d tries)", why, self.failures)
         self._loop.call_later(RETRY_SECONDS, self._jobs.put, one)
 

@@ -2,10 +2,11 @@
 
 import hmac
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from websockets.http11 import Request
 
+from ..bounded_log import BoundedLog
 from ..websocket import UNAUTHORIZED
 
 # Three quarters of the descriptors that a process usually has (1024), so that the program around the server goes on
@@ -13,6 +14,9 @@ from ..websocket import UNAUTHORIZED
 MAX_CONNECTIONS = 768
 # So many more are listened to, so that they can be told why they are not let in.
 REFUSED_CONNECTIONS = 32
+
+# Lines of one minute about clients that are refused: enough to see who and why, and to ban addresses.
+REFUSED_LINES = 30
 
 FORBIDDEN = 403
 UNAVAILABLE = 503
@@ -26,11 +30,12 @@ class Admission:
     `connections` counts them from the first byte on.
     """
 
-    def __init__(self, network: str, tokens: Iterable[str]):
+    def __init__(self, network: str, tokens: Iterable[str], clock: Callable[[], float]):
         self.network = network
         self.connections = 0
         self._expected = [f"Bearer {token}".encode() for token in tokens]
         self._crowded = False
+        self._refused = BoundedLog(logger, f"clients of {network} refused", REFUSED_LINES, clock)
 
     def enter(self) -> bool:
         """Count a new connection; false when there are too many even to be told so."""
@@ -56,7 +61,7 @@ class Admission:
             status, why = UNAUTHORIZED, "this hive asks for a token (Authorization: Bearer ...)"
         else:
             return None
-        logger.warning("%s: %s is refused: %s", self.network, peer, why)
+        self._refused(logging.WARNING, "%s: %s is refused: %s", self.network, peer, why)
         return status, why
 
     def warn(self, address: str, secure: bool) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import logging
+import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -39,7 +40,7 @@ class WebsocketServer:
         self.port = port
         self.broker = broker
         self.peers: set[Peer] = set()
-        self.admission = Admission(network, tokens)
+        self.admission = Admission(network, tokens, time.monotonic)
         self._tls = tls
         self._server: Listener | None = None
 

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from ..bounded_log import PerMinute
+
 try:
     import resource
 except ImportError:
@@ -35,9 +37,8 @@ BURST = 1024
 # How long those wait who come faster.
 PACE_S = 0.02
 
-# When no more can be opened, how long until it is tried again, and how long until it is said again.
+# When no more can be opened, how long until it is tried again.
 PAUSE_S = 1.0
-TELL_S = 60.0
 
 # Descriptors that connections leave to the rest of the process: hooks, modules, key files and databases need some.
 RESERVED = 16
@@ -65,7 +66,7 @@ class Listener:
         self._tls = tls
         self._admits = admits
         self._loop = asyncio.get_running_loop()
-        self._next_told = self._loop.time()
+        self._told = PerMinute(self._loop.time)
         self._free = descriptors() - RESERVED
         self._allowed = float(BURST)
         self._counted = self._loop.time()
@@ -119,8 +120,7 @@ class Listener:
 
     def _pause(self, listening: socket.socket, error: int) -> None:
         self._wait(listening, PAUSE_S)
-        if self._loop.time() >= self._next_told:
-            self._next_told = self._loop.time() + TELL_S
+        if self._told():
             what = "nobody can connect: %s: allow this process more of them (ulimit -n, LimitNOFILE=)"
             logger.error(what, os.strerror(error))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from eventhive import drops, sealing
+from eventhive import bounded_log, sealing
 from eventhive.classic import Payload
 from eventhive.core.errors import LimitError
 from eventhive.drops import Drops
@@ -185,7 +185,7 @@ def test_each_reason_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> 
     for _ in range(3):
         dropped("net/a/b\n" + "x" * 200, "one")
         dropped("net/a/c", "two")
-    now[0] += drops.TELL_SECONDS
+    now[0] += bounded_log.MINUTE_S
     dropped("net/a/c", "two")
     assert dropped.counts == {"one": 3, "two": 4}
     assert caplog.messages == [

@@ -3,8 +3,11 @@
 import logging
 
 import pytest
+from websockets.datastructures import Headers
+from websockets.http11 import Request
 
-from eventhive.gateway.bounded_log import BoundedLog
+from eventhive.bounded_log import BoundedLog, PerMinute
+from eventhive.servers.admission import Admission
 
 
 class Clock:
@@ -97,3 +100,34 @@ def test_a_clock_that_is_set_back(log: BoundedLog, clock: Clock, caplog: pytest.
     clock.now -= 86400
     knock(log, 1)
     assert caplog.messages[3:] == ["2 more knocks within a minute", "knock 0"]
+
+
+def test_one_a_minute(clock: Clock) -> None:
+    room = PerMinute(clock)
+    told = []
+    for second in range(180):
+        clock.now = 1000.0 + second
+        told.append(room())
+    assert [second for second, once in enumerate(told) if once] == [0, 60, 120]
+
+
+def test_what_had_no_room_is_told_once(clock: Clock) -> None:
+    room = PerMinute(clock, 2)
+    assert [room() for _ in range(5)] == [True, True, False, False, False]
+    assert room.over() == 0
+    clock.now += 60
+    assert (room.over(), room.over()) == (3, 0)
+    # The minute begins with the next line, not with the look.
+    clock.now += 59
+    assert room() and room() and not room()
+
+
+def test_a_flood_of_clients_without_a_token(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:
+    door = Admission("net", ["secret"], clock)
+    for number in range(1000):
+        assert door.check(Request("/pubsub", Headers()), f"10.0.0.1:{number}") is not None
+    clock.now += 60
+    door.check(Request("/pubsub", Headers()), "10.0.0.1:1000")
+    assert caplog.messages[29].startswith("net: 10.0.0.1:29 is refused: this hive asks for a token")
+    assert caplog.messages[30] == "970 more clients of net refused within a minute"
+    assert caplog.messages[31:] == [caplog.messages[29].replace(":29 ", ":1000 ")]
