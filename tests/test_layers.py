@@ -107,7 +107,7 @@ ROOMS: dict[str, set[str]] = {
     "device": {"core", "device"},
     "boards": {"core", "device", "boards"},
     "__init__": {*HIVE, "scripts", "eventlist", "hive", "gateway.daemon"},
-    "cli": {*HIVE, "hive", "gateway", "device", "boards", "cli", "__init__"},
+    "cli": {*HIVE, "seals.strict", "hive", "gateway", "device", "boards", "cli", "__init__"},
     "__main__": {"cli"},
 }
 

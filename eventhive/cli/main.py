@@ -13,6 +13,7 @@ COMMANDS = {
     "listen": "print the events of a network as they come",
     "send": "call events of a network, and see that they are confirmed",
     "gateway": "connect devices with the networks of a configuration, until Ctrl-C",
+    "doctor": "look at all that a gateway needs, and say what is wrong and what to do",
     "device": "set boards up, enrol devices, list them, and see what they print",
     "chaos": "break everything that can break, and see whether an event is lost, doubled or reordered",
     "demo": "show it all on this machine: a gateway, a hive, and two devices that run MicroPython",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..core.errors import LocalError
+from ..core.version import VERSION
 from ..websocket import Listener, descriptors, serve
 from .bridge import Bridge
 from .consoles import Watcher
@@ -207,7 +208,7 @@ class Gateway:
 
     def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
         page = self._page.address if self._page is not None else ""
-        return {"address": self.address, "page": page, "pid": os.getpid()}
+        return {"address": self.address, "page": page, "pid": os.getpid(), "version": VERSION}
 
     def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
         return take_over(self, self._reread())

@@ -1,0 +1,71 @@
+"""The serial ports of the configuration: there, allowed, and free. None is opened: that would restart some boards."""
+
+import os
+import stat
+from collections.abc import Iterator
+from typing import Any
+
+from ...gateway.serial_link import LENT
+from . import holders
+from .files import group, user
+from .finding import Finding, note, ok, problem, warning
+from .subject import Subject
+
+# The state of a link whose port is open.
+OPEN = "open"
+# Writes to each new serial port, to see whether it is a modem.
+PROBER = "ModemManager"
+
+SHOW = "'eventhive device ports' shows what there is"
+
+
+def check(subject: Subject) -> Iterator[Finding]:
+    """As the gateway that runs has them, else as this process sees them."""
+    if not subject.gateway.serial:
+        yield ok("no serial port is configured")
+        return
+    told = {one["port"]: one for one in subject.running.ports} if subject.running is not None else {}
+    for entry in subject.gateway.serial:
+        yield from _told(told[entry.port]) if entry.port in told else _seen(entry.port)
+    if holders.called(PROBER):
+        what = f"{PROBER} runs: it writes to each new serial port, which a board takes for typing"
+        yield warning(what, f"systemctl disable --now {PROBER}, or set ID_MM_DEVICE_IGNORE by a udev rule")
+
+
+def _told(one: dict[str, Any]) -> Iterator[Finding]:
+    port, state = one["port"], str(one["state"])
+    if state == OPEN:
+        yield ok(f"{port}: the gateway has it open")
+    elif state == LENT:
+        yield note(f"{port}: the gateway has {state}", "it comes back when that command has ended, or after its time")
+    else:
+        yield from _seen(port, state)
+
+
+def _seen(port: str, state: str = "") -> Iterator[Finding]:
+    """What this process sees of a port; `state` is what the gateway says of it, where that has not got it."""
+    waits = f"{port}: the gateway waits for it: {state}" if state else ""
+    try:
+        found = os.stat(port)
+    except OSError as error:
+        what = f"{port}: {error.strerror}"
+        yield problem(what, f"plug the board in, or correct 'serial:'; {SHOW}")
+        return
+    if not stat.S_ISCHR(found.st_mode):
+        yield problem(f"{port}: it is no serial port", f"correct 'serial:'; {SHOW}")
+        return
+    busy = holders.of_file(port)
+    if waits:
+        who = f" ({holders.who(busy)} has it open)" if busy else ""
+        yield problem(waits + who, "do what it says; the gateway tries again by itself")
+    elif not os.access(port, os.R_OK | os.W_OK):
+        owner, account = group(found.st_gid), user(os.geteuid())
+        todo = f"sudo usermod -aG {owner} {account}, and log in again; a service needs SupplementaryGroups={owner}"
+        yield problem(f"{port}: {account} may not open it: it belongs to the group {owner}", todo)
+    elif busy:
+        todo = "close that program (a terminal, mpremote, an IDE)"
+        yield problem(f"{port}: {holders.who(busy)} has it open", todo)
+    else:
+        yield ok(f"{port}: it is there, and free")
+        if not os.path.realpath(port).startswith("/dev/pts/") and port.startswith(("/dev/ttyUSB", "/dev/ttyACM")):
+            yield note(f"{port}: its number may be another one after a restart", "use its name in /dev/serial/by-id/")
