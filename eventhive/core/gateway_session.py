@@ -90,6 +90,12 @@ class GatewaySession(Session):
         self._challenge = pack_challenge(mode, limit, nonce)
         self._clear: "list[bytes]" = [self._challenge]
         self._arrived = 0
+        self.closed = self.due = self.numbered = None
+        self.failed = False
+        # What `accept` sets. CPython keeps one table of names for all objects of a class, but only of names that the
+        # first of them had; with others, each object has its own, of 1.5 KB.
+        self.receive_data = self._read = self._take = None  # type: ignore[assignment, method-assign]
+        del self.receive_data, self._read, self._take
 
     def stream(self, fresh: str) -> str:
         """The stream that the device goes on with, or `fresh` in the first session of a boot."""

@@ -4,7 +4,6 @@ Rules of this file: no I/O and no clock. A device outlives its sessions.
 """
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
@@ -82,6 +81,41 @@ class Device:
     awake again. Times are in milliseconds of `clock_ms()`, a clock that nobody sets.
     """
 
+    # There are thousands, and more attributes than CPython keeps in an object without a table of its own.
+    __slots__ = (
+        "_asked",
+        "_metadata_key",
+        "_proofs",
+        "_questions",
+        "_unconfirmed",
+        "address",
+        "allowance",
+        "asking",
+        "asleep_until",
+        "attempt",
+        "carrier",
+        "clock_ms",
+        "events",
+        "exposed",
+        "hooks",
+        "last",
+        "marks",
+        "name",
+        "next_secret",
+        "outbox",
+        "refused",
+        "rejected",
+        "reported",
+        "rights",
+        "routes",
+        "secret",
+        "session",
+        "stream",
+        "undelivered",
+        "unhooked",
+        "watch",
+    )
+
     def __init__(
         self,
         name: str,
@@ -115,7 +149,8 @@ class Device:
         self._metadata_key = metadata_key
         self._questions: dict[int, Question] = {}
         self._asked = 0
-        self._unconfirmed: deque[Receipt] = deque()
+        # A list, because most are empty, and an empty deque is larger by half a kilobyte.
+        self._unconfirmed: list[Receipt] = []
         # Events that wait for a network, and are neither on disk nor on their way there.
         self.exposed = 0
         # Events that it may still send at once; below 0, acknowledgements are withheld, which makes it wait.
@@ -298,14 +333,17 @@ class Device:
 
     def settle(self) -> None:
         """Acknowledge, in order, what has been confirmed."""
-        waiting = self._unconfirmed
         if self.allowance < 0:
             return
-        while waiting and not waiting[0].waits:
-            receipt = waiting.popleft()
+        count = 0
+        for receipt in self._unconfirmed:
+            if receipt.waits:
+                break
+            count += 1
             receipt.mark.confirmed = receipt.number
             if self.session is not None:
                 self.session.acknowledge(receipt.mark)
+        del self._unconfirmed[:count]
         if self.carrier is not None:
             self.carrier.wake()
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from websockets.client import ClientProtocol
 from websockets.exceptions import InvalidURI
 from websockets.http11 import Response
+from websockets.protocol import CLIENT
 from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
@@ -48,7 +49,7 @@ class ClientConnection(Connection):
 
     __slots__ = ("_ready", "token", "uri")
     _mask_bit = 0
-    _protocol: ClientProtocol
+    _side = CLIENT
     uri: WebSocketURI
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, keepalive: float = 0):
@@ -67,15 +68,15 @@ class ClientConnection(Connection):
         """Called by asyncio."""
         super().connection_made(transport)
         offered = [Subprotocol(name) for name in self.subprotocols]
-        self._protocol = ClientProtocol(
+        protocol = self._made = ClientProtocol(
             self.uri, subprotocols=offered or None, max_size=self._max_message, logger=QUIET
         )
         # It would write the token into the log.
-        self._protocol.debug = False
-        request = self._protocol.connect()
+        protocol.debug = False
+        request = protocol.connect()
         if self.token:
             request.headers["Authorization"] = f"Bearer {self.token}"
-        self._protocol.send_request(request)
+        protocol.send_request(request)
         self._write_protocol()
         self.flush()
 

@@ -5,6 +5,8 @@ import logging
 from dataclasses import dataclass
 from typing import cast
 
+from websockets.protocol import Protocol
+
 from .frames import BINARY, TEXT
 from .reading import CLOSED, CLOSING, CONNECTING, OPEN, Reader
 
@@ -49,7 +51,8 @@ class Connection(Reader):
 
     `keepalive`: a peer that is silent for so many seconds is sent a ping, and one that is silent for two such intervals
     is cut off; 0 for never.
-    Attributes: `peer` ("host:port"), `writing_paused` (true while the peer takes less than it is sent).
+    Attributes: `peer` ("host:port"), `writing_paused` (true while the peer takes less than it is sent), `subprotocol`
+    (what both ends agreed on in the upgrade, out of `subprotocols`; empty for none).
     """
 
     # What is offered, or accepted, in the upgrade (RFC 6455, 1.9); there may be none in the end.
@@ -64,6 +67,7 @@ class Connection(Reader):
         "_why",
         "limits",
         "peer",
+        "subprotocol",
         "writing_paused",
     )
     _loop: asyncio.AbstractEventLoop
@@ -73,6 +77,7 @@ class Connection(Reader):
     def __init__(self, limits: Limits = DEFAULT_LIMITS, keepalive: float = 0):
         super().__init__(limits.max_message)
         self.peer = ""
+        self.subprotocol = ""
         self.limits = limits
         self.writing_paused = False
         self._keepalive = keepalive
@@ -93,11 +98,6 @@ class Connection(Reader):
         return self._state == OPEN
 
     @property
-    def subprotocol(self) -> str:
-        """What both ends agreed on in the upgrade, out of `subprotocols`; empty for none."""
-        return self._protocol.subprotocol or ""
-
-    @property
     def buffered(self) -> int:
         """Bytes that were sent and are not in the kernel's hands yet."""
         return self._pending + self._transport.get_write_buffer_size()
@@ -109,7 +109,9 @@ class Connection(Reader):
 
     @max_message.setter
     def max_message(self, size: int) -> None:
-        self._max_message = self._protocol.max_message_size = size
+        self._max_message = size
+        if self._made is not None:
+            self._made.max_message_size = size
 
     def send_text(self, text: str) -> None:
         """Send a text message."""
@@ -182,11 +184,8 @@ class Connection(Reader):
         self._timer.cancel()
         self._state = CLOSED
         self._out.clear()
-        protocol = self._protocol
-        close = protocol.close_rcvd or protocol.close_sent
-        # These refer to it in a circle: without them, a connection that is gone leaves no garbage to be looked for.
-        protocol.parser.close()
-        protocol.parser_exc = protocol.handshake_exc = None
+        close = self._made and (self._made.close_rcvd or self._made.close_sent)
+        self._forget()
         if close:
             self.closed(close.code, close.reason)
         else:
@@ -206,6 +205,9 @@ class Connection(Reader):
         return self.limits.upgrade_bytes
 
     def _run(self) -> None:
+        """The upgrade is done, and all that has to be said of it is written."""
+        self.subprotocol = self._protocol.subprotocol or ""
+        self._forget()
         self._state = OPEN
         self._timer.cancel()
         if self._keepalive:
@@ -221,6 +223,22 @@ class Connection(Reader):
             self._protocol.send_ping(b"")
             self._write_protocol()
         self._timer = self._loop.call_later(self._keepalive / LOOKS, self._keep_alive)
+
+    @property
+    def _protocol(self) -> Protocol:
+        # Most connections only ever carry whole messages: they do without 4 KB of it, and of the request that it keeps.
+        if self._made is None:
+            self._made = Protocol(self._side, max_size=self._max_message, logger=QUIET)
+            # It would write messages into the log.
+            self._made.debug = False
+        return self._made
+
+    def _forget(self) -> None:
+        protocol, self._made = self._made, None
+        if protocol is not None:
+            # These refer to it in a circle: without them, it leaves no garbage to be looked for.
+            protocol.parser.close()
+            protocol.parser_exc = protocol.handshake_exc = None
 
     def _leave(self) -> None:
         self._state = CLOSING

@@ -3,9 +3,8 @@
 import asyncio
 import threading
 
-from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
-from websockets.server import ServerProtocol
+from websockets.protocol import Protocol, Side
 
 from .frames import BINARY, TEXT, apply_mask, long_extent
 
@@ -39,14 +38,15 @@ class Reader(asyncio.BufferedProtocol):
     a frame that drips in byte by byte is not looked at each time.
     """
 
-    __slots__ = ("_max_message", "_need", "_parts", "_protocol", "_rest", "_scheduled", "_silent", "_state", "_view")
+    __slots__ = ("_made", "_max_message", "_need", "_parts", "_rest", "_scheduled", "_silent", "_state", "_view")
     # 0x80 where received frames are masked: on the server.
     _mask_bit: int
-    _protocol: ServerProtocol | ClientProtocol
+    _side: Side
     _scheduled: bool
 
     def __init__(self, max_message: int):
         self._max_message = max_message
+        self._made: Protocol | None = None
         self._state = CONNECTING
         self._silent = 0
         self._rest = bytearray()
@@ -191,6 +191,11 @@ class Reader(asyncio.BufferedProtocol):
         raise NotImplementedError
 
     def _leave(self) -> None:
+        raise NotImplementedError
+
+    @property
+    def _protocol(self) -> Protocol:
+        """That of `websockets`, for all but whole data frames: made when it is needed, `_made` is where it is."""
         raise NotImplementedError
 
     def _write_protocol(self) -> None:

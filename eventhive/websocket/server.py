@@ -4,9 +4,10 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from websockets.http11 import Request
+from websockets.protocol import SERVER
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
@@ -45,7 +46,7 @@ class ServerConnection(Connection):
 
     __slots__ = ()
     _mask_bit = MASKED
-    _protocol: ServerProtocol
+    _side = SERVER
 
     def check(self, request: Request) -> tuple[int, str] | None:
         """Callback: refuse an upgrade with an HTTP status and a line of text, or take it with None."""
@@ -56,10 +57,10 @@ class ServerConnection(Connection):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Called by asyncio."""
-        self._protocol = _Protocol(max_size=self._max_message, logger=QUIET)
-        self._protocol.known = self.subprotocols
+        protocol = self._made = _Protocol(max_size=self._max_message, logger=QUIET)
+        protocol.known = self.subprotocols
         # It would write the token of the client into the log.
-        self._protocol.debug = False
+        protocol.debug = False
         super().connection_made(transport)
 
     def _send(self, kind: int, data: bytes) -> None:
@@ -76,7 +77,7 @@ class ServerConnection(Connection):
         self._write_protocol()
 
     def _decide(self, request: Request) -> None:
-        protocol = self._protocol
+        protocol = cast(ServerProtocol, self._protocol)
         refusal = self.check(request)
         response = protocol.reject(refusal[0], refusal[1] + "\n") if refusal else protocol.accept(request)
         if response.status_code == UNAUTHORIZED:
@@ -85,15 +86,15 @@ class ServerConnection(Connection):
         refused = protocol.close_expected()
         if refused:
             self._leave()
-        else:
-            self._run()
         self._write_protocol()
         if not refused:
+            self._run()
             self.opened(request)
 
     def _refuse_upgrade(self) -> None:
         text = f"the request is longer than {self.limits.upgrade_bytes} bytes\n"
-        self._protocol.send_response(self._protocol.reject(431, text))
+        protocol = cast(ServerProtocol, self._protocol)
+        protocol.send_response(protocol.reject(431, text))
         self._rest.clear()
         self._leave()
         self._write_protocol()

@@ -4,7 +4,8 @@ import unittest
 
 from Crypto.Cipher import AES
 
-from eventhive.core.aes_host import BLOCKS, RECORDS, BlockCipher, CounterMode
+from eventhive.core import aes_host
+from eventhive.core.aes_host import BLOCKS, MAX_AHEAD, RECORDS, BlockCipher, CounterMode
 
 KEY = bytes(range(16))
 plain = AES.new(KEY, AES.MODE_ECB)
@@ -36,10 +37,33 @@ class BlockCipherTest(unittest.TestCase):
     def test_nothing(self):
         self.assertEqual(self.cipher.encrypt(b""), b"")
 
-    def test_what_is_made_ahead_is_bounded(self):
-        for start in range(0, 1000, 7):
-            self.same(counters(start, 1))
-            self.assertLess(len(self.cipher._streams), RECORDS)
+    def test_in_the_middle_of_a_record(self):
+        for start in (0, 0, 1, RECORDS):
+            for block in (1, BLOCKS, 300):
+                self.same(counters(start, block + 2)[16 * block :])
+
+    def test_what_is_made_ahead_is_bounded_whatever_the_number_of_ciphers(self):
+        others = [BlockCipher(KEY) for _ in range(2 * MAX_AHEAD)]
+        for start in range(3):
+            for other in others:
+                self.assertEqual(other.encrypt(counters(start, 1)), plain.encrypt(counters(start, 1)))
+            self.same(counters(start, 2))
+            self.assertEqual(len(aes_host._ahead), MAX_AHEAD)
+
+    def test_nothing_is_kept_of_a_cipher_that_is_no_more(self):
+        before = len(aes_host._ahead)
+        self.same(counters(0, 1))
+        self.assertEqual(len(aes_host._ahead), before + 1)
+        del self.cipher
+        self.assertEqual(len(aes_host._ahead), before)
+
+    def test_a_cipher_that_goes_on_makes_one_call_for_many_records(self):
+        calls = []
+        encrypt = self.cipher._encrypt
+        self.cipher._encrypt = lambda blocks: calls.append(len(blocks)) or encrypt(blocks)
+        for start in range(3 * RECORDS):
+            self.same(counters(start, 1 + start % BLOCKS))
+        self.assertEqual(len(calls), 3)
 
 
 class CounterModeTest(unittest.TestCase):

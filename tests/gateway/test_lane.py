@@ -175,7 +175,7 @@ def test_more_than_its_window_stays_on_disk_and_is_fetched_in_order(bench: Bench
 def test_what_was_asked_for_before_it_began_anew_is_not_taken(bench: Bench) -> None:
     bench.way.ready = False
     bench.add(*[A] * (WINDOW + 5))
-    bench.lane.aside.add(B)
+    bench.lane.aside |= {B}
     epoch = bench.lane.epoch
     bench.lane.bring_back(B)
     late = Entry(bench.lane, bench.stream, WINDOW + 1, A, None)

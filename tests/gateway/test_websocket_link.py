@@ -315,7 +315,7 @@ def test_a_stranger_leaves_no_garbage(stand: Stand, loop: Clock, way: str) -> No
         if way == "wrong key":
             one.send(*first_flight(one, os.urandom(32)))
         one.hang_up()
-        made = one.connection._protocol, one.connection.session
+        made = one.connection._made, one.connection.session
         return [weakref.ref(thing) for thing in made if thing is not None]
 
     gc.disable()
