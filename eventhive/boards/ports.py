@@ -1,8 +1,9 @@
-"""The serial ports of this machine, and why one cannot be opened."""
+"""The serial ports of this machine, and why one cannot be opened; or one of another machine, which a URL names."""
 
 import errno
 import os
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from ..core.errors import LocalError
 
@@ -17,6 +18,15 @@ _PROBLEMS = {
     errno.EIO: "it went away: look at the cable, and try again",
     errno.ENXIO: "it went away: look at the cable, and try again",
     errno.ENODEV: "it went away: look at the cable, and try again",
+}
+
+# What pyserial says of a URL, which has no number, and what it is to a person.
+_REMOTE = {
+    "does not seem to support": (
+        "what answers there speaks no RFC 2217, or is busy: close the other program that uses the port"
+    ),
+    "Could not open": "no serial server answers there: look at its address, and whether it runs",
+    "connection failed": "the connection with the serial server broke: try again",
 }
 
 
@@ -43,18 +53,36 @@ def list_ports() -> list[Port]:
     return sorted(found, key=lambda port: port.path)
 
 
+def is_remote(port: str) -> bool:
+    """Whether it is the URL of a port of another machine."""
+    return "://" in port
+
+
 def check(port: str) -> None:
     """`LocalError` says why a port cannot be opened, and what to do."""
     import serial
 
+    if is_remote(port) and not _has_address(port):
+        raise LocalError(f"{port}: it has to look like rfc2217://HOST:PORT")
     try:
-        serial.Serial(port, exclusive=True, timeout=0).close()
+        serial.serial_for_url(port, exclusive=True, timeout=0).close()
     except (OSError, ValueError) as error:
         raise fault(port, error) from None
 
 
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname and parts.port)
+    except ValueError:
+        return False
+
+
 def fault(port: str, error: Exception) -> LocalError:
     """What an error of a port is to a person."""
+    if is_remote(port):
+        known = [why for text, why in _REMOTE.items() if text in str(error)]
+        return LocalError(f"{port}: {known[0] if known else error}")
     number = getattr(error, "errno", None)
     if number is None and os.strerror(errno.ENOTTY) in str(error):
         # pyserial passes this one on as a text only.

@@ -39,11 +39,15 @@ gateway:
 """
 TESTS_YAML = "connectors: {{my-hive: {{pubsub_type: websocket, input_channel: tests, init: {{port: {hive}}}}}}}"
 
-# The gateway gives a hand-shake five seconds, in which an emulated board gets through a tenth of one.
+# The gateway gives a hand-shake five seconds, in which an emulated board gets through a tenth of one; and one that is
+# silent for long, or acknowledges late, is neither gone nor deaf.
 PATIENT = """
 import sys
-from eventhive.core import session
-session.HANDSHAKE_MS = int(session.HANDSHAKE_MS * float(sys.argv[1]))
+from eventhive.core import framing, session
+for module, name in (
+    (session, "HANDSHAKE_MS"), (session, "SILENT_INTERVALS"), (framing, "FIRST_RETRY_MS"), (framing, "MAX_RETRY_MS")
+):
+    setattr(module, name, int(getattr(module, name) * float(sys.argv[1])))
 from eventhive.cli.main import main
 sys.exit(main(sys.argv[2:]))
 """

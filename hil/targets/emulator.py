@@ -6,13 +6,16 @@ The board reaches this machine at any of its addresses but 127.0.0.1, so `--host
 
 import re
 import subprocess
+import sys
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from eventhive.device.tools import find
 from hil.targets.serial_port import SerialPort
+
+PROGRAM = Path(__file__).parents[1] / "lib" / "pico_w.py"
 
 # The network that it has.
 WIFI = {"ssid": "RP2040PY-GUEST", "password": "password"}
@@ -26,10 +29,10 @@ class Emulator(SerialPort):
     _process: "subprocess.Popen[str] | None" = field(init=False, default=None)
 
     def open(self, tree: Path) -> None:
-        program = find("rp2040py")
-        if program is None:
-            pytest.skip("rp2040py is not installed: pip install rp2040py")
-        command = [program, "micropython", "--board", "pico_w", "--pty", "--image", str(self.image)]
+        if find_spec("rp2040py") is None:
+            pytest.skip("rp2040py is not installed: pip install 'rp2040py[fs]'")
+        options = ["--board", "pico_w", "--pty", "--image", str(self.image)]
+        command = [sys.executable, str(PROGRAM), "micropython", *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert self._process.stdout is not None
         for line in self._process.stdout:

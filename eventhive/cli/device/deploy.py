@@ -15,7 +15,7 @@ from ...device.stage import PARTS
 from ..output import say
 from .borrowing import add_gateway, borrowed_from
 from .progress import Progress
-from .shared import action
+from .shared import PORT_HELP, action
 
 _EXAMPLES = """\
 examples:
@@ -31,7 +31,7 @@ key and the password of the network lie readable on the board's flash: whoever h
 def configure(actions: Any) -> None:
     """Add the command."""
     command = action(actions, "deploy", "copy what is new onto a board, and restart its program", run_deploy, _EXAMPLES)
-    command.add_argument("port", metavar="PORT", help="of this machine; 'eventhive device ports' shows them")
+    command.add_argument("port", metavar="PORT", help=PORT_HELP)
     add_program(command)
     command.add_argument(
         "-c", "--config", dest="settings", type=Path, metavar="FILE", help="an eventhive.json (the board's own stays)"

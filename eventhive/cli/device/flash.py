@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ...boards import board, esp, uf2
+from ...boards import board, esp, ports, uf2
 from ...core.errors import LocalError
 from ..ending import UsageError
 from ..output import say
@@ -82,6 +82,8 @@ def _flash_uf2(arguments: argparse.Namespace, path: Path, data: bytes) -> int:
     if found:
         uf2.check_drive(found[0], path, families)
         _confirm(arguments, f"the firmware of the board at {found[0].path} is replaced; its files stay")
+    elif arguments.port and ports.is_remote(arguments.port):
+        raise LocalError(f"{arguments.port}: a .uf2 is copied to a drive: run this where the board is plugged in")
     elif arguments.port:
         _confirm(arguments, f"the firmware of the board at {arguments.port} is replaced; its files stay")
         _restart_as_drive(arguments.port, arguments.gateway)

@@ -21,7 +21,8 @@ Ctrl-A. A port that the running gateway of --config uses is not touched, and sho
 def configure(actions: Any) -> None:
     """Add the command."""
     command = action(actions, "ports", "show the serial ports of this machine, and the boards at them", run, _EXAMPLES)
-    command.add_argument("ports", metavar="PORT", nargs="*", help="only these (all with something plugged in)")
+    which = "only these, or rfc2217://HOST:PORT (all of this machine with something plugged in)"
+    command.add_argument("ports", metavar="PORT", nargs="*", help=which)
     command.add_argument("--no-ask", dest="ask", action="store_false", help="leave boards alone")
     command.add_argument("--json", action="store_true", help="as JSON")
     add_config(command)

@@ -10,6 +10,9 @@ from ...core.errors import LocalError
 from ..gateway.shared import DEFAULT_CONFIG, section_of
 from ..output import say
 
+# Which port: what each command says of it that talks to a board.
+PORT_HELP = "of this machine ('eventhive device ports' shows them), or rfc2217://HOST:PORT of a serial server"
+
 # What `allow` sets beside globs, as the key file has it.
 LIMITS = ("rate", "burst", "size", "ttl")
 

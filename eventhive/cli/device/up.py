@@ -7,14 +7,16 @@ from typing import Any
 
 from ...boards.board import Board, connect
 from ...boards.facts import Facts
+from ...boards.ports import is_remote
 from ...core.errors import LocalError
+from ..ending import UsageError
 from ..output import say
 from . import wifi
 from .add import networks_of, settings_of
 from .borrowing import borrowed
 from .deploy import add_program, bring_up_to_date, prepare, read_program
 from .links import add_link, link_of
-from .shared import action, add_config, config_of, tell_gateway
+from .shared import PORT_HELP, action, add_config, config_of, tell_gateway
 from .waiting import Waiting, shown, silence
 
 # A board joins its network and is welcomed within 20 s; one that has to try twice, within a minute.
@@ -42,7 +44,7 @@ It looks at the board, enrols it (or takes the key that there is), writes the pa
 def configure(actions: Any) -> None:
     """Add the command."""
     command = action(actions, "up", "set a board up, and wait for its first event", run, _EXAMPLES)
-    command.add_argument("port", metavar="PORT", help="of this machine; 'eventhive device ports' shows them")
+    command.add_argument("port", metavar="PORT", help=PORT_HELP)
     command.add_argument("--name", required=True, metavar="NAME", help="its id and input channel")
     add_config(command)
     add_link(command)
@@ -57,6 +59,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Carry out the steps."""
     from ...gateway.control import NotRunningError, request
 
+    if arguments.usb and is_remote(arguments.port):
+        raise UsageError(f"{arguments.port}: the gateway opens ports of its own machine only: leave out --usb")
     config = config_of(arguments.config)
     control = config.gateway.control
     try:
