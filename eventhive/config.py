@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .access import CLIENT_KEYS, SERVER_KEYS, ClientAccess, ServerAccess, of_client, of_server, server_context
+from .availability_config import AvailabilityConfig, availability_of
 from .core.errors import LocalError
 from .core.names import SEPARATOR
 from .core.spelling import check_name
@@ -139,7 +140,8 @@ class Gateway:
     """The `gateway:` section. `websocket` is None where devices are not taken over it, `spool` where there is none.
 
     `command_ttl`: seconds that a command lives for a device that is not there. `access` has the certificate of the
-    websocket, where it speaks TLS. `http`: where its page is served, None where it has none.
+    websocket, where it speaks TLS. `http`: where its page is served, None where it has none. `name`: its channel on all
+    networks, empty where that is their input channel. `availability`: what networks are told of devices.
     """
 
     def tls(self) -> "SSLContext | None":
@@ -155,6 +157,8 @@ class Gateway:
     command_ttl: int = COMMAND_TTL_S
     access: ServerAccess = field(default_factory=ServerAccess)
     http: HttpConfig | None = None
+    name: str = ""
+    availability: AvailabilityConfig = field(default_factory=AvailabilityConfig)
 
 
 @dataclass(frozen=True)
@@ -222,7 +226,10 @@ _CONNECTOR = (
     "delivery",
 )
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
-_GATEWAY = ("websocket", "serial", "insecure", "keys", "control", "spool", "command_ttl", "http")
+_GATEWAY = (
+    *("websocket", "serial", "insecure", "keys", "control", "spool", "command_ttl", "http"),
+    *("name", "availability"),
+)
 
 
 def _networks(root: Section, key: str, known: tuple[str, ...]) -> list[tuple[str, Section]]:
@@ -323,6 +330,9 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         init = section.section("websocket", (*_ADDRESS, "cert", "key"))
         websocket = _address(init, DEVICE_PORT, "/device")
         access = of_server(init, websocket.scheme)
+    name = section.text("name", "")
+    if name:
+        _check_part(section, "name", name)
     return Gateway(
         websocket,
         tuple(_serial(item) for item in section.items("serial", ("port", "baudrate"))),
@@ -333,6 +343,8 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         section.integer("command_ttl", COMMAND_TTL_S, 1, MAX_COMMAND_TTL_S),
         access,
         http_of(section, settings.directory / f"{settings.stem}.page"),
+        name,
+        availability_of(section),
     )
 
 

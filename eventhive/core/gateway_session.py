@@ -97,6 +97,11 @@ class GatewaySession(Session):
         self.receive_data = self._read = self._take = None  # type: ignore[assignment, method-assign]
         del self.receive_data, self._read, self._take
 
+    @property
+    def silent_ms(self) -> int:
+        """How long nothing was heard of the device, as exactly as `tick` is called."""
+        return self._silent_ms
+
     def stream(self, fresh: str) -> str:
         """The stream that the device goes on with, or `fresh` in the first session of a boot."""
         return self.hello.stream.hex() if self.hello.stream != bytes(STREAM_BYTES) else fresh

@@ -9,6 +9,7 @@ import contextlib
 import logging
 import shlex
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 from ..bounded_log import BoundedLog
@@ -84,6 +85,10 @@ class Bridge:
         self.outlets: dict[Network, Outlet] = {}
         # Where somebody looks on: told of each event, with its network if it has one; gives the receipt to be used.
         self.watch: Callable[[Network | None, str, object, Receipt], Receipt] | None = None
+        # `call` when what arrives at this moment has been dealt with: the hooks of a device come with its hello.
+        self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
+        # Told of each device that has a session, and whose hooks are subscribed.
+        self.joined: Callable[[Device], object] = lambda device: None
         self._clock_ms = clock_ms
         self.strangers = BoundedLog(logger, "connections of strangers failed", STRANGER_LINES, self.seconds)
 
@@ -107,9 +112,14 @@ class Bridge:
             if device.boot != boot:
                 # What an earlier boot hooked, this one need not hook; its first record says what it does.
                 self._unhook(device, list(device.hooks))
-            sealed = "sealed" if device.enrolled else "WITHOUT A KEY"
-            logger.info("device %s: online over %s from %s, %s", device.name, carrier.kind, carrier.address, sealed)
+            device.greeting = partial(self._greet, device, carrier)
+            self.soon(device.greet)
         return device
+
+    def _greet(self, device: Device, carrier: Carrier) -> None:
+        sealed = "sealed" if device.enrolled else "WITHOUT A KEY"
+        logger.info("device %s: online over %s from %s, %s", device.name, carrier.kind, carrier.address, sealed)
+        self.joined(device)
 
     def closed(self, device: Device | None, session: GatewaySession, carrier: Carrier) -> None:
         """The carrier of a session is gone; a device keeps everything but the session."""
@@ -117,8 +127,7 @@ class Bridge:
             why = printable(session.closed or "gone")
             self.strangers(logging.WARNING, "%s %s: %s", carrier.kind, carrier.address, why)
         elif device.session is session:
-            device.detach()
-            logger.info("device %s: offline: %s", device.name, printable(session.closed or "connection lost"))
+            self.devices.leave(device, printable(session.closed or "connection lost"))
 
     def event(self, device: Device, event: "tuple") -> None:  # type: ignore[type-arg]
         """Route one event of the session of an admitted device."""

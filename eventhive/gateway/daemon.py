@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import json
 import logging
 import os
 import time
@@ -18,9 +17,11 @@ from .control import ControlServer, Talk
 from .device import Device
 from .devices import Devices, Enrolled
 from .keys import KeyStore
+from .presence import Presence, time_ms
 from .reloading import take_over
 from .serial_link import SerialLink
 from .spool import Spool
+from .statuses import status
 from .websocket_link import WebsocketLinks
 
 # The kind of network that lives in this process.
@@ -35,9 +36,6 @@ GARBAGE_THRESHOLD = 20_000
 
 # How long a port is left to somebody who writes a board's files: erasing and writing a firmware takes two minutes.
 MAX_LEND_S = 600
-
-# Of the last event of a device, for a person.
-LAST_CHARS = 200
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -56,7 +54,8 @@ class Gateway:
         key, ttl_s = config.eventhive.metadata_key, self.config.command_ttl
         self.devices = Devices(os.urandom, list(config.connectors), key, monotonic_ms, ttl_s)
         self.devices.promoted = self._promote
-        self.bridge = Bridge(self.devices, hive.networks, lambda: time.time_ns() // 1_000_000)
+        self.bridge = Bridge(self.devices, hive.networks, time_ms)
+        self.presence = Presence(self.bridge, config)
         self.address = ""
         # When the keys of devices came into use, in seconds since 1970; 0 where that is not known.
         self.since: dict[str, int] = {}
@@ -91,6 +90,7 @@ class Gateway:
         # What was loaded so far stays, and events leave no cycles: looking often takes a twentieth of the time.
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
+        self.bridge.soon = asyncio.get_running_loop().call_soon
         # First of all: it says when another gateway is running here.
         await self._control.start()
         if self.config.spool is not None:
@@ -154,6 +154,7 @@ class Gateway:
                 for name, entry in entries.items()
             }
         )
+        self.presence.enrol()
         self._limited = [device for device in self.devices.by_name.values() if device.rights.rate]
         self.since = {name: entry.since for name, entry in entries.items()}
         return len(entries)
@@ -204,6 +205,7 @@ class Gateway:
                 for device in self.devices.by_name.values():
                     if device.outbox.entries:
                         device.expire()
+                self.presence.tick()
                 slow_ms = 0
 
     def _ping(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -218,7 +220,7 @@ class Gateway:
 
     def statuses(self) -> list[dict[str, Any]]:
         """Counters and states of all devices."""
-        return [_status(device) for device in self.devices.by_name.values()]
+        return [status(device, self.presence.of(device)) for device in self.devices.by_name.values()]
 
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"devices": self.statuses()}
@@ -259,31 +261,3 @@ class Gateway:
 def monotonic_ms() -> int:
     """Milliseconds of a clock that nobody sets."""
     return time.monotonic_ns() // 1_000_000
-
-
-def _status(device: Any) -> dict[str, Any]:
-    carrier = device.carrier
-    return {
-        "name": device.name,
-        "online": carrier is not None,
-        "link": carrier.kind if carrier is not None else None,
-        "address": carrier.address if carrier is not None else None,
-        "enrolled": device.enrolled,
-        "rekeying": device.next_secret is not None,
-        "events": device.events,
-        "rejected": device.rejected,
-        "refused": device.refused,
-        "undelivered": device.undelivered + device.outbox.dropped,
-        "expired": device.outbox.expired,
-        "waiting": len(device.outbox.entries),
-        "wakes_in_s": max(0, device.asleep_until - device.clock_ms()) // 1000,
-        "reported": device.reported,
-        "last": _last(*device.last),
-    }
-
-
-def _last(name: str, data: object) -> dict[str, Any] | None:
-    if not name:
-        return None
-    text = json.dumps(data, ensure_ascii=False)
-    return {"event": name, "data": data if len(text) <= LAST_CHARS else f"{text[:LAST_CHARS]}…"}

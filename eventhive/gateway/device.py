@@ -97,6 +97,7 @@ class Device:
         "clock_ms",
         "events",
         "exposed",
+        "greeting",
         "hooks",
         "last",
         "marks",
@@ -141,6 +142,8 @@ class Device:
         self.address = ""
         # Where somebody looks on: told its name, and the name and data of what is for it.
         self.watch: Callable[[str, str, object], None] | None = None
+        # Tells that its session is there.
+        self.greeting: Callable[[], object] | None = None
         self.attempt = -1
         self.stream = ""
         self.events = self.rejected = self.refused = self.unhooked = self.undelivered = 0
@@ -265,6 +268,12 @@ class Device:
         if session is not None and session is self.session and self.carrier is not None:
             reply(session, number, status, data)
             self.carrier.wake()
+
+    def greet(self) -> None:
+        """Tell that its session is there, once."""
+        greeting, self.greeting = self.greeting, None
+        if greeting is not None:
+            greeting()
 
     def detach(self) -> None:
         """It has no session any more; what it was asked has no answer."""

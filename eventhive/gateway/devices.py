@@ -43,7 +43,8 @@ class Devices:
     `random_bytes(n)` gives fresh random bytes; `networks` are the names that an unkeyed device may publish to;
     `clock_ms()` is a clock that nobody sets; `command_ttl_s` how long commands live where nothing else is
     said, 0 for ever.
-    `promoted(name, key)` is called when a device has used its next key for the first time.
+    `promoted(name, key)` is called when a device has used its next key for the first time, `left(device, session, why)`
+    when one has lost its session.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Devices:
         clock_ms: Callable[[], int],
         command_ttl_s: int = 0,
     ):
-        self._clock_ms = clock_ms
+        self.clock_ms = clock_ms
         self.command_ttl_s = command_ttl_s
         self.by_name: dict[str, Device] = {}
         self._random = random_bytes
@@ -65,6 +66,7 @@ class Devices:
         # What is on disk of their streams; each device takes its own, once.
         self.kept_marks: dict[str, list[tuple[str, int]]] = {}
         self.promoted: Callable[[str, bytes], object] = lambda name, key: None
+        self.left: Callable[[Device, GatewaySession, str], object] = lambda device, session, why: None
         self._watch: Callable[[str, str, object], None] | None = None
 
     def enrol(self, entries: dict[str, Enrolled]) -> list[Device]:
@@ -131,9 +133,18 @@ class Devices:
         device.session, device.carrier, device.address = session, carrier, carrier.address
         device.slept(0)
         device.expire()
-        device.outbox.stamp(self._clock_ms())
+        device.outbox.stamp(self.clock_ms())
         session.accept(stream, device.outbox, device.marks, time_ms)
         return device
+
+    def leave(self, device: Device, reason: str) -> None:
+        """Take its session from a device, if it has one; it keeps everything else."""
+        session = device.session
+        device.greet()
+        device.detach()
+        if session is not None:
+            logger.info("device %s: offline: %s", device.name, reason)
+            self.left(device, session, reason)
 
     def _new(self, name: str, entry: Enrolled | None) -> Device:
         if entry is None:
@@ -146,7 +157,7 @@ class Devices:
         return device
 
     def _made(self, name: str, rights: Rights, secret: Secret | None) -> Device:
-        device = Device(name, rights, secret, self._random(STREAM_BYTES).hex(), self._metadata_key, self._clock_ms)
+        device = Device(name, rights, secret, self._random(STREAM_BYTES).hex(), self._metadata_key, self.clock_ms)
         device.watch = self._watch
         for stream, number in self.kept_marks.pop(device.name, ()):
             device.marks.restore(stream, number)
@@ -162,8 +173,7 @@ class Devices:
 
     def _end(self, device: Device, reason: str) -> None:
         session, carrier = device.session, device.carrier
-        device.detach()
+        self.leave(device, reason)
         if session is not None and carrier is not None:
-            logger.info("device %s: offline: %s", device.name, reason)
             session.close(reason)
             carrier.flush_now()

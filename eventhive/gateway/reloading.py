@@ -11,7 +11,7 @@ from typing import Any
 from .serial_link import SerialLink
 
 # What of the section `gateway:` changes at once; the rest needs a restart, and so do networks and servers.
-AT_ONCE = ("serial", "command_ttl")
+AT_ONCE = ("serial", "command_ttl", "availability")
 
 logger = logging.getLogger("eventhive.gateway")
 
@@ -23,6 +23,7 @@ def take_over(gateway: Any, new: Any) -> dict[str, Any]:
     """
     gateway.keys.load()
     old = gateway.whole
+    gateway.presence.configure(new.gateway.availability)
     gateway.devices.command_ttl_s = new.gateway.command_ttl
     devices = gateway.load_keys()
     _serial(gateway, new.gateway.serial)

@@ -59,10 +59,10 @@ class View:
             for name, network in self._networks.items()
         }
 
-    def pulse(self) -> Iterator[tuple[str, int, bool]]:
+    def pulse(self) -> Iterator[tuple[str, int]]:
         """See `Source`."""
         for name, device in self._bridge.devices.by_name.items():
-            yield name, device.events, device.carrier is not None
+            yield name, device.events
 
     def device(self, name: str) -> dict[str, Any]:
         """See `Source`."""

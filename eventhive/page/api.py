@@ -107,8 +107,7 @@ class Api:
 
     def _with_notes(self, device: dict[str, Any]) -> dict[str, Any]:
         noted = self._notes.telemetry.devices.get(device["name"], Noted())
-        seen = round(noted.seen, 1) if noted.seen is not None else None
-        return {**device, "rate": round(noted.rate, 2), "seen": seen}
+        return {**device, "rate": round(noted.rate, 2)}
 
 
 def _question(text: str) -> tuple[str, Any, float]:

@@ -4,11 +4,15 @@ Rules of this file: no I/O. Names of networks are those of the configuration, na
 beyond `MAX_LABELS` devices the rest share one label. Nothing else becomes a label, least of all what a device says.
 """
 
+from collections import Counter
 from typing import Any
 
 from .prometheus import Text
 from .source import Source
 from .telemetry import MAX_LABELS, OTHERS, Telemetry
+
+# Of devices; unknown is one that has not come since the gateway was started a moment ago.
+STATES = ("online", "offline", "asleep", "unknown")
 
 _NETWORK_GAUGES = {
     "connected": ("eventhive_network_connected", "1 while the carrier of a network is there."),
@@ -25,6 +29,7 @@ _NETWORK_COUNTERS = {
 }
 _DEVICE_GAUGES = {
     "online": ("eventhive_device_online", "1 while a device has a session."),
+    "flapping": ("eventhive_device_flapping", "1 while a device loses its connection again and again."),
     "waiting": ("eventhive_device_commands_waiting", "Commands that wait for a device."),
 }
 _DEVICE_COUNTERS = {
@@ -77,9 +82,8 @@ def _network(text: Text, name: str, network: dict[str, Any]) -> None:
 
 
 def _devices(text: Text, devices: list[dict[str, Any]]) -> None:
-    online = sum(one["online"] for one in devices)
-    text.gauge("eventhive_devices", "Devices by their state.", online, {"state": "online"})
-    text.gauge("eventhive_devices", "Devices by their state.", len(devices) - online, {"state": "offline"})
+    for state, count in {**dict.fromkeys(STATES, 0), **Counter(one["state"] for one in devices)}.items():
+        text.gauge("eventhive_devices", "Devices by their state.", count, {"state": state})
     rest = devices[MAX_LABELS:]
     if rest:
         keys = (*_DEVICE_GAUGES, *_DEVICE_COUNTERS)

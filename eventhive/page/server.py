@@ -130,7 +130,7 @@ class Page:
         while True:
             await asyncio.sleep(SAMPLE_S)
             now = time.monotonic()
-            self.notes.telemetry.sample(self.source.pulse(), now - last, time.time())
+            self.notes.telemetry.sample(self.source.pulse(), now - last)
             self.notes.history.settle()
             last = now
 

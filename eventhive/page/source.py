@@ -25,8 +25,8 @@ class Source(Protocol):
     def devices(self) -> list[dict[str, Any]]:
         """Counters and states of all devices."""
 
-    def pulse(self) -> Iterable[tuple[str, int, bool]]:
-        """Of all devices: the name, how many events were taken, and whether it is there."""
+    def pulse(self) -> Iterable[tuple[str, int]]:
+        """Of all devices: the name, and how many events were taken."""
 
     def device(self, name: str) -> dict[str, Any]:
         """Rights, limits, hooks and key of a device; `UnknownDeviceError` where there is none."""

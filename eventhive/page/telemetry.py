@@ -1,4 +1,4 @@
-"""What the page notes of devices: when they were seen, how fast they send, how long their events took.
+"""What the page notes of devices: how fast they send, how long their events took.
 
 Rules of this file: no I/O; every time is given, in seconds.
 """
@@ -26,11 +26,10 @@ OTHERS = "(others)"
 
 @dataclass
 class Noted:
-    """What is noted of one device: `seen` in seconds since 1970, None where it was never there; events a second."""
+    """What is noted of one device: how many events it sent, and how many a second."""
 
     events: int = 0
     rate: float = 0.0
-    seen: float | None = None
 
 
 @dataclass
@@ -42,16 +41,14 @@ class Telemetry:
     of_network: dict[str, Histogram] = field(default_factory=dict)
     _timers: dict[str, dict[str, Timer]] = field(default_factory=dict)
 
-    def sample(self, devices: Iterable[tuple[str, int, bool]], elapsed_s: float, now: float) -> None:
+    def sample(self, devices: Iterable[tuple[str, int]], elapsed_s: float) -> None:
         """Look at all devices (see `Source.pulse`), `elapsed_s` after the last time."""
         gone = set(self.devices)
-        for name, events, online in devices:
+        for name, events in devices:
             gone.discard(name)
             known = self.devices.get(name)
             if known is None:
                 known = self.devices[name] = Noted(events)
-            if online:
-                known.seen = now
             new = max(events - known.events, 0) / max(elapsed_s, SAMPLE_S / 2)
             rate = known.rate + WEIGHT * (new - known.rate)
             known.rate = rate if rate >= STILL else 0.0

@@ -72,6 +72,12 @@ def test_nothing_needs_a_restart_where_nothing_changed(running: Set, place: Plac
     assert request(place.folder / "gateway.sock", "reload", DEADLINE_S) == {"devices": 0, "needs_restart": []}
 
 
+def test_what_is_told_of_devices_changes_at_once(running: Set, place: Place) -> None:
+    place.enrol("s1")
+    running.write("  availability: {grace: 5, oversleep: 5}\n")
+    assert request(place.folder / "gateway.sock", "reload", DEADLINE_S) == {"devices": 1, "needs_restart": []}
+
+
 def test_what_needs_a_restart_is_named(running: Set, place: Place) -> None:
     running.write("  insecure: true\n")
     done = place.command("gateway", "reload")

@@ -58,7 +58,7 @@ class TestStatus:
         board.call(EVENT, 1)
         hub.arrived("queen/event", 1)
         lines = place.command("gateway", "status").stdout.splitlines()
-        assert lines[0].split() == ["DEVICE", "STATE", "LINK", "FROM", "EVENTS", "WAIT", "LOST", "HEAP"]
+        assert lines[0].split() == ["DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "HEAP"]
         rows = {line.split()[0]: line.split() for line in lines[1:]}
         assert rows["s1"][1:3] == ["online", "websocket"]
         assert rows["s2"][1] == "away"

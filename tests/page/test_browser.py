@@ -125,7 +125,7 @@ def test_a_day_of_a_person(boards_page: PagePlace, tabs: Callable[[], Tab], pict
 
     # An outage of the device, then of the gateway, and their end.
     kitchen.kill()
-    tab.wait_text(row("kitchen", 2), "offline")
+    tab.wait_text(row("kitchen", 2), "away")
     tab.wait_text(row("kitchen", 4), "ago")
     page.hub.kill()
     tab.wait_text("#live", "no connection to the gateway")
@@ -177,8 +177,8 @@ def test_light_dark_and_small(boards_page: PagePlace, tabs: Callable[[], Tab], p
     boards["door"].tell(json.dumps(["my-hive/queen/button", {"pressed": True}]))
     tab.wait_text("#events", "pressed")
     boards["door"].kill()
-    tab.wait_text(row("door", 2), "offline")
-    tab.wait_text(row("attic", 2), "offline")
+    tab.wait_text(row("door", 2), "away")
+    tab.wait_text(row("attic", 2), "away")
     tab.run("document.querySelector('#devices tr[data-key=greenhouse] button').click()")
     tab.wait("document.querySelectorAll('#values svg').length === 2")
     tab.run("document.activeElement.blur(), scrollTo(0, 0)")

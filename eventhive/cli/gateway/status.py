@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import time
 from typing import Any
 
 from ..output import printable, say
@@ -9,6 +10,9 @@ from .shared import read, section_of
 
 # As `systemctl status` has it for what does not run.
 NOT_RUNNING = 3
+
+_DEVICE = ("DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "HEAP")
+_NETWORK = ("NETWORK", "STATE", "DELIVERY", "ON DISK", "BYTES", "DROPPED", "NOBODY HOOKS")
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -27,24 +31,36 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print(json.dumps({"devices": devices, "networks": networks}, indent=2))
         return 0
-    _table(("DEVICE", "STATE", "LINK", "FROM", "EVENTS", "WAIT", "LOST", "HEAP"), [_device(one) for one in devices])
+    _table(_DEVICE, [_device(one) for one in devices])
     if networks:
         print()
-        names = ("NETWORK", "STATE", "DELIVERY", "ON DISK", "BYTES", "DROPPED", "NOBODY HOOKS")
-        _table(names, [_network(*pair) for pair in networks.items()])
+        _table(_NETWORK, [_network(*pair) for pair in networks.items()])
     return 0
 
 
 def _device(one: dict[str, Any]) -> tuple[str, ...]:
     reported = one["reported"]
-    state = "online" if one["online"] else "away"
-    if one["wakes_in_s"] and not one["online"]:
-        state = f"asleep, {_duration(one['wakes_in_s'])}"
     # On the device for want of room, and here because it was too long away.
     lost = reported.get("dropped", 0) + one["undelivered"] + one["expired"]
     heap = reported.get("heap")
     counts = (str(one["events"]), str(one["waiting"]), str(lost), f"{heap // 1024} KB" if heap else "")
-    return (one["name"], state, one["link"] or "", one["address"] or "", *counts)
+    return (one["name"], _state(one), one["link"] or "", one["address"] or "", _seen(one), *counts)
+
+
+def _state(one: dict[str, Any]) -> str:
+    state = "online" if one["online"] else str(one["state"])
+    if not one["online"] and state in ("online", "unknown"):
+        # It has the grace to come back.
+        state = "away"
+    if state == "asleep" and one["wakes_in_s"]:
+        state = f"asleep, {_duration(one['wakes_in_s'])}"
+    return f"{state}, flapping" if one["flapping"] else state
+
+
+def _seen(one: dict[str, Any]) -> str:
+    if one["last_seen"] is None:
+        return ""
+    return f"{_duration(max(int(time.time() - one['last_seen']), 0))} ago"
 
 
 def _network(name: str, one: dict[str, Any]) -> tuple[str, ...]:

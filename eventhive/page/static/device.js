@@ -1,7 +1,7 @@
 // One device: its last values, a form to ask one of its hooks, its rights and counters.
 
 import { chart } from "./chart.js";
-import { byId, clock, describe, duration, make, write } from "./dom.js";
+import { byId, clock, describe, duration, make, moment, write } from "./dom.js";
 
 let selected = "";
 
@@ -81,6 +81,7 @@ function rights(detail, device) {
   if (detail.ttl_s) pairs.push(["commands live", duration(detail.ttl_s)]);
   const age = detail.key_since ? `, in use for ${duration(detail.now - detail.key_since)}` : "";
   if (device && device.address) pairs.push(["address", device.address]);
+  if (device && device.reason) pairs.push([`${device.state} since`, `${moment(device.since)}: ${device.reason}`]);
   pairs.push(["key", detail.keygen === null ? "none: it is let in without one" : `number ${detail.keygen}${age}`]);
   if (device && device.rekeying) pairs.push(["new key", "given, not used yet"]);
   return pairs;

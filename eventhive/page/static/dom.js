@@ -68,3 +68,8 @@ export function clock(seconds) {
   const at = new Date(seconds * 1000);
   return at.toLocaleTimeString([], { hour12: false }) + "." + String(at.getMilliseconds()).padStart(3, "0");
 }
+
+/** A time of any day. */
+export function moment(seconds) {
+  return new Date(seconds * 1000).toLocaleString([], { hour12: false });
+}

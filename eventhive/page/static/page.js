@@ -32,14 +32,22 @@ function setState(cell, kind, text) {
 
 function lastSeen(device, now) {
   if (device.online) return "now";
-  return device.seen === null ? "not since the start" : `${duration(now - device.seen)} ago`;
+  return device.last_seen === null ? "not since the start" : `${duration(now - device.last_seen)} ago`;
+}
+
+function deviceState(device) {
+  const flapping = device.flapping ? ", flapping" : "";
+  if (device.online) return ["good", `online${flapping}`];
+  if (device.state === "asleep" && device.wakes_in_s) return ["sleep", `asleep, wakes in ${duration(device.wakes_in_s)}`];
+  if (device.state === "asleep") return ["sleep", "asleep, should be awake"];
+  if (device.state === "offline") return ["bad", `offline${flapping}`];
+  // It has the grace to come back.
+  return ["bad", `away${flapping}`];
 }
 
 function fillDevice(row, device, now) {
   const [, state, link, seen, rate, waiting, lost, heap, version] = row.children;
-  if (device.online) setState(state, "good", "online");
-  else if (device.wakes_in_s) setState(state, "sleep", `asleep, wakes in ${duration(device.wakes_in_s)}`);
-  else setState(state, "bad", "offline");
+  setState(state, ...deviceState(device));
   write(link, device.link ?? "–");
   write(seen, lastSeen(device, now));
   write(rate, device.rate ? device.rate.toFixed(2) : "0");

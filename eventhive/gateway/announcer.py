@@ -1,0 +1,85 @@
+"""Tells networks how the devices of a gateway are: events `<network>/<gateway>/device`.
+
+Rules of this file:
+1. No I/O and no clock. A network is told of the devices that may publish on it; all are told of one that may publish
+   nowhere.
+2. What happens while a network is away is told when it is back: the last of each device, not what was in between.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from ..core.errors import LimitError
+from ..core.globs import glob_match
+from ..core.names import SEPARATOR
+
+EVENT = "device"
+
+# The channel of a gateway where neither its name nor an input channel is configured.
+GATEWAY = "gateway"
+
+Payload = dict[str, Any]
+
+logger = logging.getLogger("eventhive.gateway")
+
+
+class Network(Protocol):
+    """What an announcer needs of a network."""
+
+    @property
+    def connected(self) -> bool:
+        """True while events get away."""
+
+    def publish(self, topic: str, data: Any, origin: object = None, confirm: Callable[[], None] | None = None) -> bool:
+        """Pass an event on; `LimitError` when no more can wait."""
+
+
+class Announcer:
+    """`channels` are the channels of the gateway by network; `publishes(device)` gives the globs of what it may send.
+
+    While `told` is false, what happens is told nobody.
+    """
+
+    def __init__(
+        self,
+        networks: Mapping[str, Network],
+        channels: Mapping[str, str],
+        publishes: Callable[[str], Iterable[str]],
+    ):
+        self.told = True
+        self._networks = networks
+        self._channels = channels
+        self._publishes = publishes
+        self._missed: dict[str, dict[str, Payload]] = {name: {} for name in networks}
+
+    def tell(self, device: str, payload: Payload) -> None:
+        """Tell all networks that it concerns."""
+        if not self.told:
+            return
+        globs = list(self._publishes(device))
+        for name in self._networks:
+            if not globs or any(glob_match(name, glob.partition(SEPARATOR)[0]) for glob in globs):
+                # Anew at the end, so that they are told in the order in which they happened.
+                self._missed[name].pop(device, None)
+                self._missed[name][device] = payload
+        self.tick()
+
+    def tick(self) -> None:
+        """Tell networks that are back what they have missed."""
+        for name, missed in self._missed.items():
+            network = self._networks[name]
+            while missed and network.connected:
+                device = next(iter(missed))
+                topic = SEPARATOR.join((name, self._channels[name], EVENT))
+                try:
+                    network.publish(topic, dict(missed[device]))
+                except LimitError:
+                    # It is full, and will be asked again.
+                    break
+                del missed[device]
+
+
+def channels_of(name: str, connectors: Mapping[str, Any]) -> dict[str, str]:
+    """The channel of a gateway on each network: its name, or the input channel that it has there."""
+    return {network: name or one.input_channel or GATEWAY for network, one in connectors.items()}
