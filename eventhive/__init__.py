@@ -8,7 +8,6 @@ Nothing is connected, started or read before `init()`; what that needs is import
 """
 
 import signal as _signal
-import threading as _threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -226,10 +225,13 @@ def stop(timeout: float = STOP_SECONDS) -> None:
 
 def run_forever() -> None:
     """Wait for SIGTERM or Ctrl-C, then `stop`; to be called in the main thread."""
-    asked = _threading.Event()
-    before = _signal.signal(_signal.SIGTERM, lambda number, frame: asked.set())
+    from queue import SimpleQueue
+
+    # A handler interrupts the thread that waits here: an Event's lock may be taken then, and this queue has none.
+    asked: SimpleQueue[int] = SimpleQueue()
+    before = _signal.signal(_signal.SIGTERM, lambda number, frame: asked.put(number))
     try:
-        asked.wait()
+        asked.get()
     except KeyboardInterrupt:
         pass
     finally:

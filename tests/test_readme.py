@@ -10,7 +10,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,7 @@ from pathlib import Path
 import pytest
 from cabled import CabledBoard
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.config import SerialPort, load_file
 from eventhive.device.stage import stage
 from eventhive.device.tools import find, micropython
@@ -132,14 +132,11 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Program]]:
 @pytest.fixture
 def ports() -> dict[str, str]:
     """Ports that are free, by those of the README."""
-    with socket.create_server(("127.0.0.1", 0)) as hive, socket.create_server(("127.0.0.1", 0)) as devices:
-        return {"8085": str(hive.getsockname()[1]), "8086": str(devices.getsockname()[1])}
+    return {"8085": str(free_port()), "8086": str(free_port())}
 
 
 def with_ports(text: str, ports: dict[str, str]) -> str:
-    for known, free in ports.items():
-        text = text.replace(known, free)
-    return text
+    return re.sub("|".join(ports), lambda known: ports[known[0]], text)
 
 
 def test_the_first_two_programs(start: Callable[..., Program]) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from boards import Process, free_port
+from boards import Process
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.config import build
 from eventhive.eventlist import ProgramEvents
 from eventhive.hive import Hive

@@ -18,7 +18,6 @@ lost, out_of_order   events that did not reach the hook; those that did, but aft
 
 import argparse
 import importlib.util
-import socket
 import subprocess
 import sys
 import time
@@ -37,6 +36,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "hive" / "lib"))
 
 from original import COMPLETE, FOLDER
 from redis_server import MISSING, PROGRAM, RedisServer
+
+from eventhive.cli.chaos.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -211,12 +212,6 @@ def connected(way: Way) -> None:
             raise BenchmarkError(f"no event of EventHive 0.5.0 arrived within {CONNECTED_S:g} s")
         way.burst(1)
     way.sent = way.right = way.wrong = 0
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class Reference:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from programs import Lines
+
+from eventhive.cli.chaos.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 
@@ -131,8 +132,7 @@ class Server:
 @pytest.fixture
 def port() -> int:
     """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import DEADLINE_S, EVENT, BoardProcess, Hub, Place, at_place, free_port, status
+from boards import DEADLINE_S, EVENT, BoardProcess, Hub, Place, at_place, status
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.device.tools import micropython
 
 pytestmark = pytest.mark.skipif(

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from boards import DEADLINE_S, EVENT, ROOT, BoardProcess, Place, free_port, status
+from boards import DEADLINE_S, EVENT, ROOT, BoardProcess, Place, status
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.device.tools import micropython
 
 pytestmark = pytest.mark.skipif(

@@ -4,8 +4,9 @@ import signal
 import sys
 
 import pytest
-from boards import DEADLINE_S, EVENT, Place, Process, free_port
+from boards import DEADLINE_S, EVENT, Place, Process
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.core.errors import LocalError
 from eventhive.device.tools import micropython
 from eventhive.gateway.control import request

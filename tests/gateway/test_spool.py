@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from eventhive.cli.chaos.world import Program, free_port
+from eventhive.cli.chaos.ports import free_port
+from eventhive.cli.chaos.world import Program
 from eventhive.gateway.control import request
 from eventhive.gateway.keys import KeyStore
 

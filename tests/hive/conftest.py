@@ -2,7 +2,6 @@
 
 import asyncio
 import shutil
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,6 +12,7 @@ import pytest
 from programs import DEADLINE, Program, script
 from redis_server import MISSING, PROGRAM, RedisServer
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.config import build
 from eventhive.core.errors import LocalError
 from eventhive.discovery import Announcement, Announcer, search
@@ -51,8 +51,7 @@ def tls(tmp_path: Path) -> Path:
 @pytest.fixture
 def port() -> int:
     """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

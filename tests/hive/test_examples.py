@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from programs import DEADLINE, Program
 
+from eventhive.cli.chaos.ports import free_port
+
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 PAGE = (EXAMPLES / "README.md").read_text()
 COMMANDS = re.findall(r"^```sh\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -25,22 +27,14 @@ OUTPUTS = re.findall(r"^```text\n(.*?)\n```$", PAGE, re.MULTILINE | re.DOTALL)
 Start = Callable[..., Program]
 
 
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in sockets]
-    for one in sockets:
-        one.close()
-    return ports
-
-
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start the program of a command of the page."""
     folder = tmp_path / "examples"
     shutil.copytree(EXAMPLES, folder)
-    for known, free in zip((8085, 8087), free_ports(2), strict=True):
-        for file in folder.glob("*.yaml"):
-            file.write_text(file.read_text().replace(str(known), str(free)))
+    ports = {"8085": str(free_port()), "8087": str(free_port())}
+    for file in folder.glob("*.yaml"):
+        file.write_text(re.sub("|".join(ports), lambda known: ports[known[0]], file.read_text()))
     with (folder / "replicated_dict.yaml").open("a") as file:
         file.write("eventhive: {interfaces: [127.0.0.1]}\n")
     shorten(folder / "replicated_dict.yaml")

@@ -376,26 +376,6 @@ assert data == {"a": 2}
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_run_forever_ends_on_sigterm_and_flushes(run: Run, port: int) -> None:
-    worker = run(program(port, "worker", LISTEN, server=True))
-    worker.expect("ready")
-    body = """
-import signal, os
-eventhive.init()
-eventhive.EVENTS.call("my-hive/worker/action", "before the end")
-def end():
-    while signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        pass
-    os.kill(os.getpid(), signal.SIGTERM)
-    os.kill(os.getpid(), signal.SIGTERM)
-threading.Thread(target=end).start()
-eventhive.run_forever()
-print("ended")
-"""
-    assert run(program(port, "", body)).end().splitlines()[-1] == "ended"
-    worker.expect("Working with: before the end")
-
-
 def test_configuration_files_are_found(run: Run, port: int, tmp_path: Path) -> None:
     (tmp_path / "eventhive.yaml").write_text("connectors: {from-folder: {pubsub_type: memory}}")
     (tmp_path / "other.yaml").write_text("connectors: {from-variable: {pubsub_type: memory}}")

@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 import redis.asyncio
-from redis_server import RedisServer, free_port
+from redis_server import RedisServer
 
 from eventhive.classic import Payload
+from eventhive.cli.chaos.ports import free_port
 from eventhive.connectors.redis import RedisConnector
 from eventhive.connectors.redis_servers import UnusableInit, servers
 from eventhive.settings import ConfigError

@@ -7,10 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from boards import ROOT, Place, free_port
+from boards import ROOT, Place
 from pages import PagePlace
 from prometheus_client.parser import text_string_to_metric_families
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.page.metrics import metrics
 from eventhive.page.prometheus import BOUNDS
 from eventhive.page.telemetry import MAX_LABELS, OTHERS, Telemetry

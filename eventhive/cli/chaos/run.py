@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from .history import Mark, Verdict, judge
+from .ports import free_port
 from .relay import PtyRelay, Relay, TcpRelay
 from .schedule import DRAIN_S, HIVE_LINKS, LINKS, Fault, schedule
-from .world import Device, HivePorts, Program, World, free_port, resume
+from .world import Device, HivePorts, Program, World, resume
 
 # Devices over a websocket, beside one on a serial line that changes to a websocket and back.
 DEVICES = 3

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +16,7 @@ from ...gateway.control import NotRunningError, request
 from ...gateway.keys import KeyStore
 from ..demo.board import cpython, interpreter, stage_tree
 from .history import Given, Line, Mark
+from .ports import free_port
 
 NETWORK = "my-hive"
 PROGRAM = "chaos-device"
@@ -40,14 +40,6 @@ gateway:
   serial: [%s]
   spool: {file: state/gateway.spool}
 """
-
-
-def free_port() -> int:
-    """A port that nobody uses at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        number: int = probe.getsockname()[1]
-        return number
 
 
 class HivePorts(NamedTuple):

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from eventhive.cli.chaos.ports import free_port
 from eventhive.cli.demo.cable import Cable
 from eventhive.device.tools import micropython
 from eventhive.gateway.control import NotRunningError, request
@@ -273,12 +273,6 @@ def status(place: Place, name: str) -> Any:
     """What the gateway says of a device."""
     devices = request(place.folder / "gateway.sock", "devices", DEADLINE_S)["devices"]
     return next(device for device in devices if device["name"] == name)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 @contextmanager

@@ -2,21 +2,16 @@
 
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 from pathlib import Path
+
+from eventhive.cli.chaos.ports import free_port
 
 PROGRAM = shutil.which("redis-server")
 MISSING = "redis-server is not installed (Debian and Ubuntu: apt-get install redis-server)"
 READY = ("Ready to accept connections", "Sentinel ID is")
 DEADLINE = 5.0
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
 
 
 class RedisServer:

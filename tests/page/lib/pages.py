@@ -9,7 +9,9 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
-from boards import DEADLINE_S, Hub, Place, free_port
+from boards import DEADLINE_S, Hub, Place
+
+from eventhive.cli.chaos.ports import free_port
 
 
 class Answer:
