@@ -200,8 +200,8 @@ class Gateway:
                 device.refill(elapsed_ms)
             slow_ms += elapsed_ms
             if slow_ms >= TICK_MS:
-                if self._links is not None:
-                    self._links.tick(slow_ms)
+                for _ in self._links.ticks(slow_ms) if self._links is not None else ():
+                    await asyncio.sleep(0)
                 for device in self.devices.by_name.values():
                     if device.outbox.entries:
                         device.expire()

@@ -16,6 +16,7 @@ gateway_p99_ms      in the loop of the hive's process. So both ways through the 
                     two other processes take for it, are in these figures; the gateway's own part is smaller
 reconnect_1000_s    1,000 of the fleet drop and connect again at once, each with an event that waits: until all of these
                     are acknowledged
+cpu_us_per_event    processor time of the gateway at RATE, for each event
 refused             connections that were not let in at first, while all connected and reconnected
 lost                events that did not reach the hive exactly once, in order and unaltered
 """
@@ -23,6 +24,7 @@ lost                events that did not reach the hive exactly once, in order an
 import argparse
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ import support
 from service import Service
 from stand import GATEWAY, NETWORK, Bench, bench
 from support import median, percentile, spread
+
+from eventhive.websocket.listener import ACCEPTS_PER_S
 
 HIVE = """
 connectors:
@@ -167,9 +171,17 @@ def fleet(plan: Plan) -> dict[str, Any]:
             one.begin(plan.fleet / plan.every_s, plan.window_s * 1.1)
             cpu.append(one.gateway.core_percent(plan.window_s))
             one.end()
-        delays = [one.pace(plan.rate, plan.burst_s) for _ in range(plan.repeats)]
+        delays, each = [], []
+        for _ in range(plan.repeats):
+            before = one.gateway.cpu_s()
+            delays.append(one.pace(plan.rate, plan.burst_s))
+            each.append((one.gateway.cpu_s() - before) / max(len(delays[-1]), 1) * 1e6)
         rss = one.gateway.rss()
-        seconds = [one.reconnect(plan.returning) for _ in range(plan.repeats)]
+        seconds = []
+        for _ in range(plan.repeats):
+            # One outage, and not many in a row: listener.py lets in 1,024 at once, and then 500 a second.
+            time.sleep(plan.returning / ACCEPTS_PER_S)
+            seconds.append(one.reconnect(plan.returning))
     if one.lost:
         delays = [[0.0]]
     return {
@@ -177,6 +189,7 @@ def fleet(plan: Plan) -> dict[str, Any]:
         "fleet_rss_bytes": [rss],
         "gateway_p50_ms": [percentile(values, 50) for values in delays],
         "gateway_p99_ms": [percentile(values, 99) for values in delays],
+        "cpu_us_per_event": each,
         "reconnect_1000_s": seconds,
         "lost": one.lost,
         "refused": one.refused,
@@ -201,7 +214,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     few, many = idle(plan), fleet(plan)
     lost, refused = (few.pop(key) + many.pop(key) for key in ("lost", "refused"))
     values = {"ready_ms": starts(plan), **few, **many}
-    digits = {"ready_ms": 1, "idle_rss_bytes": 0, "fleet_rss_bytes": 0}
+    digits = {"ready_ms": 1, "cpu_us_per_event": 1, "idle_rss_bytes": 0, "fleet_rss_bytes": 0}
     growth = many["fleet_rss_bytes"][0] - few["idle_rss_bytes"][0]
     return {
         **{name: median(some, digits.get(name, 3)) for name, some in values.items()},

@@ -16,7 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
-from eventhive.core.envelope import encode
+from eventhive.core.envelope import HOOKS, encode
 from eventhive.core.greet import greet
 from eventhive.core.mark import Mark
 from eventhive.core.opening import open_session
@@ -51,12 +51,14 @@ class Greeter:
         mark: Mark | None = None,
         connection: int = 0,
         heartbeat_s: int = HEARTBEAT_S,
+        *hooks: str,
     ):
         self.session: Any = None
         self._who = (name, key, 0, FIRST_ATTEMPT + connection)
         self._outbox = outbox
         self._mark = mark or Mark()
         self._heartbeat_s = heartbeat_s
+        self._hooks = hooks
         self._challenge = b""
 
     def answer(self, message: bytes) -> list[bytes]:
@@ -66,6 +68,8 @@ class Greeter:
             hello, keys = greet(message, *self._who, os.urandom(24), LIMIT, self._outbox.stream)
             self.session = Session(LIMIT, self._outbox, self._mark)
             open_session(self.session, message, hello, keys, self._heartbeat_s)
+            if self._hooks:
+                self.session.say(encode([HOOKS, *self._hooks]))
             return [hello, self.session.data_to_send()]
         welcome(self.session, self._challenge, message)
         return []
