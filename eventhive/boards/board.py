@@ -192,8 +192,8 @@ def connect(port: str, clean: bool = False) -> Iterator[Board]:
         board = Board(port, transport)
         try:
             yield board
-        except LocalError:
-            # Whatever went wrong here, its program is none the worse for it.
+        except (LocalError, KeyboardInterrupt):
+            # Whatever went wrong here, or was interrupted, its program is none the worse for it.
             with contextlib.suppress(LocalError, OSError):
                 board.leave(restart=True)
             raise

@@ -1,12 +1,12 @@
 """`eventhive device flash`: put MicroPython on a board."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
 from ...boards import board, esp, ports, uf2
 from ...core.errors import LocalError
+from ..asking import ask, is_somebody_there
 from ..ending import UsageError
 from ..output import say
 from .borrowing import add_gateway, borrowed_from
@@ -109,9 +109,9 @@ def _confirm(arguments: argparse.Namespace, what: str) -> None:
     say(what)
     if arguments.yes:
         return
-    if not sys.stdin.isatty():
+    if not is_somebody_there():
         raise UsageError("nobody is asked here: say --yes if that is what you want")
-    if input("go on? [y/N] ").strip().lower() not in ("y", "yes"):
+    if ask("go on? [y/N] ").lower() not in ("y", "yes"):
         raise LocalError("nothing was changed")
 
 

@@ -1,13 +1,12 @@
 """The wireless network of a board: from a file or a prompt, never from an argument, which others could read."""
 
-import getpass
 import stat
-import sys
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import LocalError
 from ...settings import Settings
+from .. import asking
 from ..output import say
 
 # What IEEE 802.11 and WPA2 allow.
@@ -38,10 +37,10 @@ def read(path: Path) -> dict[str, Any]:
 
 def ask() -> dict[str, Any]:
     """Ask at the terminal; `LocalError` where there is none."""
-    if not sys.stdin.isatty():
+    if not asking.is_somebody_there():
         raise LocalError("which wireless network? --wifi FILE, with 'ssid' and 'password', which only you may read")
-    ssid = input("wireless network (2.4 GHz): ").strip()
-    return _checked("the answer", {"ssid": ssid, "password": getpass.getpass("its password (none: Enter): ")})
+    ssid = asking.ask("wireless network (2.4 GHz): ")
+    return _checked("the answer", {"ssid": ssid, "password": asking.ask_secret("its password (none: Enter): ")})
 
 
 def warn() -> None:
