@@ -65,7 +65,8 @@ setup(
         "demo": MICROPYTHON,
         "test": [
             *MICROPYTHON,
-            "pytest",
+            "pytest>=8",
+            "pytest-xdist>=3.6",
             "hypothesis",
             "atheris>=3.0" + HAS_ATHERIS,
             "mypy",

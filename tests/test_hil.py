@@ -57,7 +57,6 @@ def hil(folder: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
 
 
 @needs_tools
-@pytest.mark.long
 def test_boards_of_a_file(tmp_path: Path, port: str) -> None:
     """All at once: the board's file, its report for machines and for people, and what is left in a folder."""
     boards = tmp_path / "boards.yaml"
@@ -83,7 +82,6 @@ def test_boards_of_a_file(tmp_path: Path, port: str) -> None:
 
 
 @needs_tools
-@pytest.mark.long
 def test_a_port_of_another_computer(tmp_path: Path, url: str) -> None:
     done = hil(tmp_path, FIRST, "--target", url)
     assert done.returncode == 0, done.stdout
@@ -91,7 +89,6 @@ def test_a_port_of_another_computer(tmp_path: Path, url: str) -> None:
 
 
 @needs_tools
-@pytest.mark.long
 def test_two_runs_and_one_board(tmp_path: Path, port: str) -> None:
     held = lock(port)
     command = [sys.executable, "-m", "pytest", "-q", "hil/test_time.py", "--target", f"serial:{port}"]

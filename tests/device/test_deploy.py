@@ -118,7 +118,6 @@ def test_the_program_runs_afterwards(desk: Desk) -> None:
         assert b"it runs" in port.read_until(b"it runs")
 
 
-@pytest.mark.long
 def test_a_command_that_was_killed_on_the_way(desk: Desk) -> None:
     words = "device", "deploy", desk.board.port, "--main", "main.py", "--config", "eventhive.json"
     command = [sys.executable, "-m", "eventhive", *words]

@@ -117,14 +117,12 @@ def test_a_radio_that_does_not_join(place: Place, up: Command, radio: str, text:
     check_error(up("--wifi", "wifi.yaml", "--main", "main.py"), up.board.port, text)  # type: ignore[attr-defined]
 
 
-@pytest.mark.long
 def test_a_gateway_that_the_board_does_not_reach(place: Place, up: Command) -> None:
     place.hub()
     done = up("--wifi", "wifi.yaml", "--main", "main.py", "--host", "127.0.0.2", "--timeout", "5")
     check_error(done, f"does not reach 127.0.0.2:{place.port}", "--host names another address")
 
 
-@pytest.mark.long
 def test_a_program_that_fails_and_one_that_is_silent(place: Place, up: Command) -> None:
     place.hub()
     (place.folder / "main.py").write_text("import eventhive\neventhive.init()\nraise ValueError('of mine')\n")
