@@ -145,6 +145,18 @@ def test_same_answer_whole_and_in_pieces(piece: int) -> None:
         (frame(Opcode.BINARY, b"x", fin=False) + frame(Opcode.BINARY, b"x"), 1002),
         (frame(Opcode.TEXT, b"\xff"), 1007),
     ],
+    # Masks are random, and a test has the same name in each process that runs some.
+    ids=[
+        "no mask",
+        "too long",
+        "far too long",
+        "too long together",
+        "reserved bit",
+        "unknown opcode",
+        "goes on with nothing",
+        "begins in another",
+        "not UTF-8",
+    ],
 )
 @pytest.mark.parametrize("piece", [1, 0])
 def test_faults_close_with_the_code_of_the_rfc(sent: bytes, code: int, piece: int) -> None:
