@@ -117,7 +117,7 @@ class TestConfiguration:
 
     def test_unknown_key(self, tmp_path: Path, command: list[str]) -> None:
         (tmp_path / "gateway.yaml").write_text("gateway:\n  websockets: {}")
-        check_error(eventhive(*command, cwd=tmp_path), 1, "gateway.yaml:2", "websockets")
+        check_error(eventhive(*command, cwd=tmp_path), 1, "gateway.yaml:2:3: ", "websockets")
 
 
 class TestAdd:

@@ -213,7 +213,7 @@ class TestConfiguration:
         check_error(end("hive/a/b"), 1, "no connector 'hive' (it has: my-hive, inside)")
         check_error(end("inside/a/b"), 1, "'inside'", "within one process")
         config.write_text("connectors: {my-hive: {pubsub_type: websockets}}")
-        check_error(end("my-hive/a/b"), 1, "eventhive.yaml:1:", "websockets")
+        check_error(end("my-hive/a/b"), 1, "eventhive.yaml:1:24: ", "websockets")
         config.unlink()
         check_error(end("my-hive/a/b"), 2, "no eventhive.yaml here", "--config", "--url ws://127.0.0.1:8085/pubsub")
         check_error(end("my-hive/a/b", "--config", "no.yaml"), 1, "no.yaml: No such file")

@@ -142,8 +142,8 @@ def test_fault_10_hooks_are_kept_declared_registered_and_reset() -> None:
 @pytest.mark.parametrize(
     "text, error",
     [
-        ("connectors: {net: {input_channel: a}}", r"configuration:1:\d+: .*the key 'pubsub_type' is missing"),
-        ("servers: {net: {pubsub_type: fastapi, create: always, broadcast: maybe}}", "broadcast"),
+        ("connectors: {net: {input_channel: a}}", "1:14: connectors.net: the key 'pubsub_type' is missing"),
+        ("servers: {net: {pubsub_type: fastapi, create: always, broadcast: maybe}}", "1:55: servers.net.broadcast: "),
     ],
 )
 def test_fault_11_a_configuration_error_names_its_place(text: str, error: str) -> None:
@@ -151,8 +151,9 @@ def test_fault_11_a_configuration_error_names_its_place(text: str, error: str) -
 
     settings = Settings()
     settings.read_string(text)
-    with pytest.raises(ConfigError, match=error):
+    with pytest.raises(ConfigError) as caught:
         build(settings)
+    assert str(caught.value).startswith(f"configuration:{error}")
 
 
 def test_fault_11_empty_sections_and_false_in_quotes() -> None:

@@ -68,28 +68,28 @@ def test_an_environment_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch, val
 @pytest.mark.parametrize(
     ("connector", "message"),
     [
-        ("secret: 5551234", "connectors.a.secret: a text without control characters is needed: put it in quotes"),
-        ("secret: [s3cr3t]", "connectors.a.secret: a text without control"),
-        ("secret: {s3cr3t: 1}", "connectors.a.secret: a text without control"),
-        ('secret: "s3cr3t\\x07"', "connectors.a.secret: a text without control"),
-        ("secret: 2024-99-99", "put the secret in quotes"),
-        ("secret: 9999-12-31", "connectors.a.secret: a text without control"),
-        ("secret: *s3cr3t", "put the secret in quotes"),
-        ("secret: !s3cr3t x", "put the secret in quotes"),
-        ("secret: !s3cr3t [x]", "put the secret in quotes"),
-        ("secret: @s3cr3t", "put the secret in quotes"),
-        ("secret:s3cr3t", "unknown key 'secret…' in connectors.a"),
-        ("secrets: s3cr3t", "unknown key 'secret…' in connectors.a (did you mean 'secret'?)"),
-        ("seal: strict", "connectors.a.seal: it needs a secret: set 'secret' beside it, or EVENTHIVE_SECRET"),
-        ("seal: classic", "connectors.a.seal: it needs a secret"),
-        ("secret: s3cr3t, seal: none", "connectors.a.seal: 'classic' or 'strict' is needed, not 'none'"),
+        ("secret: 5551234", "28: connectors.a.secret: a text without control characters is needed: put it in quotes"),
+        ("secret: [s3cr3t]", "28: connectors.a.secret: a text without control"),
+        ("secret: {s3cr3t: 1}", "28: connectors.a.secret: a text without control"),
+        ('secret: "s3cr3t\\x07"', "28: connectors.a.secret: a text without control"),
+        ("secret: 2024-99-99", "36: put the secret in quotes"),
+        ("secret: 9999-12-31", "28: connectors.a.secret: a text without control"),
+        ("secret: *s3cr3t", "36: cannot be read: put the secret in quotes"),
+        ("secret: !s3cr3t x", "36: cannot be read: put the secret in quotes"),
+        ("secret: !s3cr3t [x]", "36: put the secret in quotes"),
+        ("secret: @s3cr3t", "36: cannot be read: put the secret in quotes"),
+        ("secret:s3cr3t", "28: unknown key 'secret…' in connectors.a"),
+        ("secrets: s3cr3t", "28: unknown key 'secret…' in connectors.a (did you mean 'secret'?)"),
+        ("seal: strict", "28: connectors.a.seal: it needs a secret: set 'secret' beside it, or EVENTHIVE_SECRET"),
+        ("seal: classic", "28: connectors.a.seal: it needs a secret"),
+        ("secret: s3cr3t, seal: none", "44: connectors.a.seal: 'classic' or 'strict' is needed, not 'none'"),
     ],
 )
 def test_bad_configurations_show_no_secret(connector: str, message: str) -> None:
     with pytest.raises(ConfigError) as caught:
         config(f"connectors:\n  a: {{pubsub_type: memory, {connector}}}")
     text = str(caught.value)
-    assert text.startswith("hive.yaml:2:") and message in text and "\n" not in text
+    assert text.startswith(f"hive.yaml:2:{message}") and "\n" not in text
     for part in ("s3cr3t", "5551234", "99-99", "12-31"):
         assert part not in text
 
