@@ -14,7 +14,8 @@ After `init()` the attributes of the `Node` are attributes of this module: `awai
 until `stop()`, `await send(event, data, timeout_s)` is True once the event was acknowledged, `post(event, data)` sends
 one that may be lost, `await request_async(event, data, timeout)` is what a hook of that event returns, wherever it
 runs (`requests.py`), `keep(event, policy)` says what is kept of an event when there is no room (`keep.py`), `await
-sleep(ms)` ends with a deep sleep (`sleep.py`), `time_ms` is the gateway's time, `outbox` holds what waits.
+sleep(ms)` ends with a deep sleep (`sleep.py`), `await lasting(function)` is a task that goes on after memory ran out in
+it (`lasting.py`), `time_ms` is the gateway's time, `outbox` holds what waits.
 """
 
 from eventhive.core.errors import EventHiveError, LocalError, PeerError
@@ -34,7 +35,7 @@ def __getattr__(name):
         from .requests import requests
 
         return requests(node).request
-    if name == "keep" or name == "sleep":
+    if name == "keep" or name == "sleep" or name == "lasting":
         return part(name)(node)
     return getattr(node, name)
 

@@ -8,7 +8,7 @@ from ..core.errors import LocalError
 from ..device.stage import PARTS
 
 # Attributes of the package that live in a part of the same name.
-CALLED = ("keep", "sleep")
+CALLED = ("keep", "lasting", "sleep")
 
 
 def needed(settings: dict[str, Any], program: str, shown: str, asked: Iterable[str] = ()) -> list[str]:

@@ -44,6 +44,7 @@ BUNDLES: Mapping[str, Sequence[str]] = {
 # to copy it are what a small board has least of. Names as in messages of `micro/node.py`.
 PARTS: Mapping[str, Sequence[str]] = {
     "keep": ("eventhive.keep",),
+    "lasting": ("eventhive.lasting",),
     "metadata": ("eventhive.metadata", "eventhive.core.version"),
     "serial": ("eventhive.serial",),
     "sleep": ("eventhive.sleep",),

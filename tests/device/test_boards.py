@@ -26,6 +26,7 @@ GOOD = replace(GOOD, modules=(*GOOD.modules, "cryptolib"))
         ({"link": [{"type": "uart"}, {"type": "websocket", "scheme": "wss"}]}, "", ["tls", "uart"]),
         ({"link": {"type": "serial"}}, "import eventhive\neventhive.keep('a', 'latest')", ["keep", "serial"]),
         ({}, "import eventhive\nasync def f():\n    await eventhive.sleep(1)", ["sleep"]),
+        ({}, "asyncio.run(eventhive.run(eventhive.lasting(main)))", ["lasting"]),
         ({}, "node = eventhive.init()\nnode.keep('a')", ["keep"]),
         ({}, "from eventhive import keep, hook", ["keep"]),
         ({}, "import asyncio, time\ntime.sleep(1)\nasyncio.sleep(2)\n'eventhive.keep('", []),

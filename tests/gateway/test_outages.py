@@ -290,3 +290,59 @@ class TestStatus:
         hub.process.send_signal(18)
         until(lambda: status(place, "s1")["reported"]["dropped"] >= 5)
         assert status(place, "s1")["reported"]["version"]
+
+
+# Takes more memory than there is, so many times, and then calls an event with how often it was called.
+HUNGRY = """
+import asyncio, sys
+import eventhive
+
+called = 0
+
+async def hungry(times):
+    global called
+    called += 1
+    if called <= times:
+        bytearray(100_000_000)
+    eventhive.EVENTS.call("my-hive/queen/event", called)
+
+async def waits():
+    await asyncio.sleep(3600)
+
+eventhive.init()
+eventhive.EVENTS.call("my-hive/queen/event", 0)
+asyncio.run(eventhive.run(TASK))
+"""
+
+
+class TestMemory:
+    """What memory does to a program: with `lasting`, its tasks go on."""
+
+    def test_a_task_goes_on(self, place: Place) -> None:
+        hub = place.hub("queen/event")
+        board = place.board(place.settings("s1"), program=HUNGRY.replace("TASK", "eventhive.lasting(hungry, 2)"))
+        assert hub.arrived("queen/event", 2) == [0, 3]
+        assert len(board.seen("bytes of memory are free, after a task that failed:")) == 2
+        assert len(board.seen("MemoryError: ")) == 2
+        assert board.seen("link down") == []
+
+    def test_the_third_time_the_board_starts_anew(self, place: Place, tree: Path) -> None:
+        place.tree = Path(f"{SIM}:{tree}")
+        program = HUNGRY.replace("TASK", "eventhive.lasting(hungry, 9)")
+        board = place.board(place.settings("s1", spill=SPILL), program=program)
+        board.expect("memory ran out 3 times: the board starts anew")
+        board.expect("sim: reset")
+        assert board.wait() == 0
+        hub = place.hub("queen/event")
+        again(place, "s1")
+        assert hub.arrived("queen/event", 1) == [0]
+
+    def test_without_a_way_to_restart_it_is_raised(self, place: Place) -> None:
+        board = place.board(place.settings("s1"), program=HUNGRY.replace("TASK", "eventhive.lasting(hungry, 9)"))
+        assert board.wait() == 1
+        assert len(board.seen("MemoryError: ")) == 4
+
+    def test_other_tasks_end_the_program(self, place: Place) -> None:
+        board = place.board(place.settings("s1"), program=HUNGRY.replace("TASK", "waits(), hungry(1)"))
+        assert board.wait() == 1
+        assert len(board.seen("MemoryError: ")) == 1
