@@ -21,6 +21,7 @@ from .http_config import HttpConfig, http_of
 from .redis_init import RedisInit, of_redis
 from .secret import SECRET_KEYS, Secret, secret_of, secrets_of_environment
 from .section import MAX_PORT, Section
+from .serial_config import BAUDRATE, SerialPort, serial_of
 from .settings import ConfigError, Settings
 from .spool_config import SpoolConfig, spool_of
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 __all__ = [
+    "BAUDRATE",
     "Address",
     "Config",
     "ConfigError",
@@ -49,8 +51,6 @@ FASTAPI = "fastapi"
 HOST = "127.0.0.1"
 HIVE_PORT = 8085
 DEVICE_PORT = 8086
-BAUDRATE = 115200
-MAX_BAUDRATE = 4_000_000
 
 # An answer to a look-up may be put off by 1.1 s, and the question be lost once; 0.5.0 waited 1 s and mostly failed.
 FROM_BROADCAST_SECONDS = 3.0
@@ -125,14 +125,6 @@ class Server:
     needed: bool
     access: ServerAccess = field(default_factory=ServerAccess)
     broadcast: bool = False
-
-
-@dataclass(frozen=True)
-class SerialPort:
-    """A serial port with a device at its other end."""
-
-    port: str
-    baudrate: int = BAUDRATE
 
 
 @dataclass(frozen=True)
@@ -335,7 +327,7 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         _check_part(section, "name", name)
     return Gateway(
         websocket,
-        tuple(_serial(item) for item in section.items("serial", ("port", "baudrate"))),
+        serial_of(section),
         section.boolean("insecure", False),
         settings.directory / section.text("keys", f"{settings.stem}.keys"),
         settings.directory / section.text("control", f"{settings.stem}.sock"),
@@ -346,7 +338,3 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         name,
         availability_of(section),
     )
-
-
-def _serial(section: Section) -> SerialPort:
-    return SerialPort(section.text("port"), section.integer("baudrate", BAUDRATE, 1, MAX_BAUDRATE))

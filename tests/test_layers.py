@@ -40,6 +40,10 @@ HIVE = {
     "secret",
 }
 
+GATEWAY_KEYS = {"availability_config", "serial_config"}
+
+BESIDE = {"holders", "serial_config"}
+
 # Room: the rooms that it may import from, itself included. The longest prefix of a module is its room.
 ROOMS: dict[str, set[str]] = {
     "core": {"core"},
@@ -54,8 +58,10 @@ ROOMS: dict[str, set[str]] = {
     "spool_config": {"section"},
     "http_config": {"access", "section"},
     "availability_config": {"section"},
+    "serial_config": {"section"},
+    "holders": set(),
     "secret": {"section", "settings", "seals"},
-    "config": {*BASE, "access", "redis_init", "secret", "spool_config", "http_config", "availability_config", "core"},
+    "config": {*BASE, "access", "redis_init", "secret", "spool_config", "http_config", *GATEWAY_KEYS, "core"},
     "seals": {"core", "classic", "seals"},
     "crypto": {"core.aes_host", "seals.canonical", "seals.classic"},
     "bounded_log": set(),
@@ -84,7 +90,7 @@ ROOMS: dict[str, set[str]] = {
     "roaming": PLACES,
     "membership": {*PLACES, "redis_init", "section"},
     "hive": HIVE,
-    "gateway": {"bounded_log", "core", "websocket", "gateway"},
+    "gateway": {"bounded_log", "core", "holders", "websocket", "gateway"},
     "gateway.daemon": {"core", "websocket", "gateway"},
     "gateway.view": {"core", "websocket", "gateway", "page"},
     "page": {"core", "page"},
@@ -105,12 +111,14 @@ ROOMS: dict[str, set[str]] = {
     "gateway.writer": {"bounded_log", "core", "gateway.batch", "gateway.store"},
     "gateway.lane": {"core"},
     "gateway.serial_lines": {"core"},
+    "gateway.port_match": set(),
+    "gateway.port_file": {"gateway.port_match", "holders"},
     "gateway.hearing": set(),
     "gateway.outlet": {"core", "gateway.hearing", "gateway.lane"},
     "device": {"core", "device"},
     "boards": {"core", "device", "boards"},
     "__init__": {*HIVE, "scripts", "eventlist", "hive", "gateway.daemon"},
-    "cli": {*HIVE, "seals.strict", "hive", "gateway", "device", "boards", "cli", "__init__"},
+    "cli": {*HIVE, *BESIDE, "seals.strict", "hive", "gateway", "device", "boards", "cli", "__init__"},
     "__main__": {"cli"},
 }
 
@@ -119,7 +127,7 @@ THIRD_PARTY = {
     "yaml": {"settings"},
     "websockets": {"websocket", "connectors.websocket_session", "servers"},
     "redis": {"connectors.redis", "connectors.redis_servers", "connectors.redis_session"},
-    "serial": {"gateway.serial_link", "boards.ports"},
+    "serial": {"gateway.port_file", "boards.ports"},
     "mpremote": {"boards.board"},
     "esptool": {"boards.esp"},
     "zeroconf": {"discovery"},

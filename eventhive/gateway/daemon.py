@@ -19,7 +19,7 @@ from .devices import Devices, Enrolled
 from .keys import KeyStore
 from .presence import Presence, time_ms
 from .reloading import take_over
-from .serial_link import SerialLink
+from .serial_ports import SerialPorts
 from .spool import Spool
 from .statuses import status
 from .websocket_link import WebsocketLinks
@@ -66,7 +66,7 @@ class Gateway:
         self._here = {name for name, one in config.servers.items() if not one.needed}
         self._here |= {name for name, one in config.connectors.items() if one.kind == MEMORY}
         self._once = {name for name, one in config.connectors.items() if one.once}
-        self.serial: list[SerialLink] = []
+        self.serial = SerialPorts(self.bridge)
         self._links: WebsocketLinks | None = None
         self._server: Listener | None = None
         self._page: Any = None
@@ -98,8 +98,7 @@ class Gateway:
         self.load_keys()
         if self.config.websocket is not None:
             await self._listen(self.config.websocket)
-        for port in self.config.serial:
-            self.open_serial(SerialLink(self.bridge, port.port, port.baudrate))
+        self.serial.configure(self.config.serial)
         self._begin(self._tick())
         if self.spool is not None:
             self.spool.start()
@@ -117,19 +116,14 @@ class Gateway:
             self._server.close()
         if self._links is not None:
             self._links.close()
-        for link in self.serial:
-            link.stop()
+        self.serial.stop()
         if self.spool is not None:
             await self.spool.stop(self.devices.by_name.values())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.serial.end()
         await self._control.stop()
-
-    def open_serial(self, link: SerialLink) -> None:
-        """Keep a serial port open from now on."""
-        self.serial.append(link)
-        self._begin(link.run())
 
     def load_keys(self) -> int:
         """Take over the key file; returns how many devices it names."""
@@ -189,12 +183,11 @@ class Gateway:
         last = time.monotonic()
         slow_ms = 0
         while True:
-            await asyncio.sleep((SERIAL_TICK_MS if self.serial else TICK_MS) / 1000)
+            await asyncio.sleep((SERIAL_TICK_MS if self.serial.links else TICK_MS) / 1000)
             now = time.monotonic()
             elapsed_ms = int((now - last) * 1000)
             last = now
-            for link in self.serial:
-                link.tick(elapsed_ms)
+            self.serial.tick(elapsed_ms)
             self.bridge.strangers.tick()
             for device in self._limited:
                 device.refill(elapsed_ms)
@@ -229,15 +222,14 @@ class Gateway:
         return {"networks": self.spool.status() if self.spool is not None else {}}
 
     def _ports(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"ports": [{"port": link.port, "state": link.state} for link in self.serial]}
+        return {"ports": self.serial.status()}
 
     def _watch(self, request: dict[str, Any]) -> Talk:
         name = request.get("name")
         device = self.devices.by_name.get(name) if isinstance(name, str) else None
-        links = {link.port: link for link in self.serial}
-        port = device.address if device is not None else name
-        if port in links:
-            return Watcher(links[port]).talk
+        link = self.serial.find(device.address if device is not None else name)
+        if link is not None:
+            return Watcher(link).talk
         if device is None:
             raise LocalError(f"there is no device {name!r}: 'eventhive device list' shows them")
         if not device.address:
@@ -248,13 +240,13 @@ class Gateway:
         )
 
     def _lend(self, request: dict[str, Any]) -> dict[str, Any]:
-        found = [link for link in self.serial if link.port == request.get("port")]
+        found = self.serial.find(request.get("port"))
         seconds = request.get("seconds")
-        if not found or type(seconds) is not int or not 0 <= seconds <= MAX_LEND_S:
+        if found is None or type(seconds) is not int or not 0 <= seconds <= MAX_LEND_S:
             raise LocalError(
                 f"lend: 'port', which is one of 'serial:', and 'seconds', up to {MAX_LEND_S}; 0 gives it back"
             )
-        found[0].lend(seconds)
+        found.lend(seconds)
         return {}
 
 

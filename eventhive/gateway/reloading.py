@@ -8,8 +8,6 @@ import logging
 from dataclasses import fields, replace
 from typing import Any
 
-from .serial_link import SerialLink
-
 # What of the section `gateway:` changes at once; the rest needs a restart, and so do networks and servers.
 AT_ONCE = ("serial", "command_ttl", "availability")
 
@@ -26,7 +24,7 @@ def take_over(gateway: Any, new: Any) -> dict[str, Any]:
     gateway.presence.configure(new.gateway.availability)
     gateway.devices.command_ttl_s = new.gateway.command_ttl
     devices = gateway.load_keys()
-    _serial(gateway, new.gateway.serial)
+    gateway.serial.configure(new.gateway.serial)
     late = _late(old, new)
     changed = {name: getattr(new.gateway, name) for name in AT_ONCE}
     gateway.whole = replace(old, gateway=replace(old.gateway, **changed))
@@ -34,17 +32,6 @@ def take_over(gateway: Any, new: Any) -> dict[str, Any]:
     if late:
         logger.warning("the configuration was read again: these need a restart: %s", ", ".join(late))
     return {"devices": devices, "needs_restart": late}
-
-
-def _serial(gateway: Any, ports: Any) -> None:
-    wanted = {(one.port, one.baudrate) for one in ports}
-    kept = [link for link in gateway.serial if (link.port, link.baudrate) in wanted]
-    for link in gateway.serial:
-        if link not in kept:
-            link.stop()
-    gateway.serial = kept
-    for port, baudrate in wanted - {(link.port, link.baudrate) for link in kept}:
-        gateway.open_serial(SerialLink(gateway.bridge, port, baudrate))
 
 
 def _late(old: Any, new: Any) -> list[str]:

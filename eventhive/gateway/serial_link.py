@@ -1,95 +1,39 @@
 """Devices on serial lines: one port, one line, the session of the device that asks there.
 
-A port that is absent, busy or vanished is a state, not an error: it is tried again for ever. Nothing is written to a
-line before a device on it has asked, because what listens could be a REPL.
+Nothing is written to a line before a device on it has asked, because what listens could be a REPL.
 """
 
-import asyncio
-import contextlib
-import errno
 import logging
-import os
-from os import urandom
-from typing import Any
 
 from ..bounded_log import BoundedLog
-from ..core.backoff import delays
 from ..core.framing import DATA, HELLO, NO_SESSION, READY, TEXT
 from .bridge import Bridge, printable
 from .consoles import Watcher
+from .kept_port import KeptPort
+from .port_match import Entry
 from .serial_lines import PROOF, SerialLines
 from .serial_session import MESSAGE_BYTES, SerialSession
-
-READ_BYTES = 4096
-
-# What waits for a port that nobody reads; beyond it, lines are lost as on a bad cable, and those that count come again.
-UNWRITTEN_BYTES = 16 * 1024
-
-# A plugged-in board should not be waited for much longer than its own boot takes.
-FIRST_RETRY_MS = 500
-MAX_RETRY_MS = 5000
 
 # Of a board's console, a minute: ten a second are somebody's program, a port at full speed writes a gigabyte a day.
 CONSOLE_LINES = 600
 
-# Of what is typed: a port that takes nothing is not waited for.
-MAX_UNWRITTEN = 64 * 1024
-
-LENT = "left to another program for a while"
-UNPLUGGED = "it was unplugged, or closed at its other end"
-
-_PROBLEMS = {
-    errno.ENOENT: "there is no such device: plug it in, or correct 'serial:' in the gateway's configuration",
-    errno.EACCES: "no permission: add the gateway's user to the group that owns it (often 'dialout')",
-    errno.EAGAIN: "another program has it open: close that one (a terminal, mpremote, an IDE)",
-    errno.EBUSY: "another program has it open: close that one (a terminal, mpremote, an IDE)",
-    errno.ENOTTY: "it is no serial port: correct 'serial:' in the gateway's configuration",
-    errno.EIO: UNPLUGGED,
-    errno.ENXIO: UNPLUGGED,
-}
-
 logger = logging.getLogger("eventhive.gateway")
 
 
-class SerialLink:
-    """One serial port of the gateway."""
+class SerialLink(KeptPort):
+    """The serial port at a path, for an entry of the configuration, and the sessions on it."""
 
-    def __init__(self, bridge: Bridge, port: str, baudrate: int):
+    def __init__(self, bridge: Bridge, entry: Entry, port: str):
+        super().__init__(entry, port, bridge.seconds)
         self.bridge = bridge
-        self.port = port
-        self.state = "not opened"
         # Who reads the console of the board at this port.
         self.watchers: list[Watcher] = []
-        self.baudrate = baudrate
-        self._file: Any = None
         # The session that proved itself, one that said hello, and one that was challenged.
         self._current: SerialSession | None = None
         self._proving: SerialSession | None = None
         self._challenged: SerialSession | None = None
         self._new_lines()
         self._console = BoundedLog(logger, f"console lines on {port}", CONSOLE_LINES, bridge.seconds)
-        self._unwritten = b""
-        self._lent_s = 0
-        self._changed = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._lost = asyncio.Event()
-
-    async def run(self) -> None:
-        """Keep the port open until `stop`."""
-        waits = self._waits()
-        while not self._stopping.is_set():
-            if self._lent_s:
-                await self._leave()
-                continue
-            problem = self._open()
-            if problem is None:
-                waits = self._waits()
-                await self._lost.wait()
-            elif problem != self.state:
-                self.state = problem
-                logger.warning("serial port %s: waiting for it: %s", self.port, problem)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), next(waits) / 1000)
 
     def stop(self) -> None:
         """Say goodbye to the device, and close the port."""
@@ -97,34 +41,25 @@ class SerialLink:
         if self._current is not None:
             self._current.session.close("the gateway is shutting down")
             self._current.flush_now()
-        self._stopping.set()
-        self._close("the gateway is shutting down")
+        super().stop()
 
-    def type(self, keys: bytes) -> bool:
-        """Write to the port what somebody types; False where it is not open, or takes no more."""
-        if self._file is None or len(self._unwritten) > MAX_UNWRITTEN:
-            return False
-        self._unwritten += keys
-        self._write()
-        return True
+    def opened(self) -> None:
+        """The port is open."""
+        self._new_lines()
 
-    def lend(self, seconds: int) -> None:
-        """Leave the port to another program for so long, or until it is given back with 0."""
-        self._lent_s = seconds
-        self._changed.set()
-        if seconds and self._file is not None:
-            self._close("the port is needed for something else")
+    def closing(self, why: str) -> None:
+        """The port is closed."""
+        for one in self._sessions():
+            self._end(one, why)
 
-    async def _leave(self) -> None:
-        self.state = LENT
-        seconds, self._lent_s = self._lent_s, 0
-        self._changed.clear()
-        logger.info("serial port %s: left to another program for up to %d s", self.port, seconds)
-        stopping = asyncio.ensure_future(self._stopping.wait())
-        changed = asyncio.ensure_future(self._changed.wait())
-        await asyncio.wait((stopping, changed), timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        changed.cancel()
+    def to_send(self) -> bytes:
+        """What the line has to send now."""
+        return self._lines.data_to_send()
+
+    @property
+    def device(self) -> str:
+        """The name of the device whose session runs here; empty where none does."""
+        return self._current.device.name if self._current is not None and self._current.device is not None else ""
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass: lines are sent again, sessions have heartbeats and deadlines."""
@@ -136,7 +71,7 @@ class SerialLink:
             self._current.session.closed = "nobody acknowledges on the serial line"
         for one in self._sessions():
             one.tick(elapsed_ms)
-        self._write()
+        self.write()
 
     def proved(self, one: SerialSession) -> None:
         """A session has been admitted: what ran here before is over, whichever device it was."""
@@ -170,54 +105,8 @@ class SerialLink:
     def _is_running(self, payload: bytes) -> bool:
         return self._current is not None and self._current.is_next(payload)
 
-    def _waits(self) -> Any:
-        return delays(lambda below: int.from_bytes(urandom(4), "big") % below, FIRST_RETRY_MS, MAX_RETRY_MS)
-
-    def _open(self) -> str | None:
-        import serial
-
-        try:
-            # DTR and RTS both asserted: RP2's USB discards output without DTR, classic ESP32 circuits reset where they
-            # differ.
-            self._file = serial.Serial(self.port, self.baudrate, timeout=0, write_timeout=0, exclusive=True)
-        except (OSError, ValueError) as error:
-            return _problem(error)
-        self.state = "open"
-        self._lost.clear()
-        self._new_lines()
-        self._unwritten = b""
-        asyncio.get_running_loop().add_reader(self._file.fileno(), self._readable)
-        logger.info("serial port %s: open at %d baud", self.port, self.baudrate)
-        return None
-
-    def _close(self, why: str) -> None:
-        if self._file is not None:
-            loop = asyncio.get_running_loop()
-            loop.remove_reader(self._file.fileno())
-            loop.remove_writer(self._file.fileno())
-            self._file.close()
-            self._file = None
-        for one in self._sessions():
-            self._end(one, why)
-        self.state = why
-        self._lost.set()
-
-    def _vanished(self, why: str) -> None:
-        if not self._stopping.is_set():
-            logger.warning("serial port %s: lost: %s", self.port, why)
-        self._close(why)
-
-    def _readable(self) -> None:
-        try:
-            data = os.read(self._file.fileno(), READ_BYTES)
-        except BlockingIOError:
-            return
-        except OSError as error:
-            self._vanished(_problem(error))
-            return
-        if not data:
-            self._vanished(UNPLUGGED)
-            return
+    def received(self, data: bytes) -> None:
+        """What the port gave."""
         for kind, payload in self._lines.receive_data(data):
             self._received(kind, payload)
         line = self._lines.running
@@ -226,11 +115,11 @@ class SerialLink:
             self._no_session()
         if self._current is not None:
             self._current.flush()
-        self._write()
+        self.write()
 
     def _received(self, kind: bytes, payload: bytes) -> None:
         if kind == TEXT:
-            name = self._current.device.name if self._current and self._current.device else "?"
+            name = self.device or "?"
             text = printable(payload.decode(errors="replace"))
             for watcher in self.watchers:
                 watcher.show(text)
@@ -269,32 +158,3 @@ class SerialLink:
     def _no_session(self) -> None:
         if self._current is None and self._proving is None:
             self._lines.running.send(NO_SESSION)
-
-    def _write(self) -> None:
-        if self._file is None:
-            return
-        lines = self._lines.data_to_send()
-        if len(self._unwritten) < UNWRITTEN_BYTES:
-            self._unwritten += lines
-        loop = asyncio.get_running_loop()
-        try:
-            while self._unwritten:
-                written = os.write(self._file.fileno(), self._unwritten)
-                self._unwritten = self._unwritten[written:]
-            loop.remove_writer(self._file.fileno())
-        except BlockingIOError:
-            loop.add_writer(self._file.fileno(), self._write)
-        except OSError as error:
-            self._vanished(_problem(error))
-
-    def write(self) -> None:
-        """Write what the line has to send now."""
-        self._write()
-
-
-def _problem(error: Exception) -> str:
-    number = getattr(error, "errno", None)
-    if number is None and os.strerror(errno.ENOTTY) in str(error):
-        # pyserial passes this one on as a text only.
-        number = errno.ENOTTY
-    return _PROBLEMS.get(number or 0) or getattr(error, "strerror", None) or str(error)

@@ -35,6 +35,10 @@ class View:
         """See `Source`."""
         return self._gateway.statuses()
 
+    def ports(self) -> list[dict[str, Any]]:
+        """See `Source`."""
+        return self._gateway.serial.status()
+
     def ready(self) -> bool:
         """See `Source`."""
         return all(network.connected for network in self._networks.values())

@@ -58,6 +58,7 @@ class Api:
             "now": round(time.time(), 1),
             "gateway": {**self._source.gateway(), "ready": self._source.ready(), "login": self._login},
             "networks": self._source.networks(),
+            "ports": self._source.ports(),
             "devices": [self._with_notes(one) for one in found[:MAX_SHOWN]],
             "found": len(found),
             "known": len(devices),

@@ -1,7 +1,8 @@
 """The metrics of a gateway: which there are, and how they are called.
 
 Rules of this file: no I/O. Names of networks are those of the configuration, names of devices those of the key file;
-beyond `MAX_LABELS` devices the rest share one label. Nothing else becomes a label, least of all what a device says.
+beyond `MAX_LABELS` devices the rest share one label; names of serial ports are those of this machine. Nothing else
+becomes a label, least of all what a device says.
 """
 
 from collections import Counter
@@ -61,6 +62,7 @@ def metrics(source: Source, telemetry: Telemetry, page: dict[str, float]) -> str
             text.gauge(f"eventhive_page_{name}", "A state of the page itself.", value)
     for name, network in source.networks().items():
         _network(text, name, network)
+    _ports(text, source.ports())
     _devices(text, source.devices())
     for name, histogram in telemetry.of_network.items():
         what = "From the arrival of an event in the gateway until it is confirmed, or on disk."
@@ -79,6 +81,13 @@ def _network(text: Text, name: str, network: dict[str, Any]) -> None:
     for key, (metric, what) in _NETWORK_COUNTERS.items():
         if key in network:
             text.counter(metric, what, network[key], labels)
+
+
+def _ports(text: Text, ports: list[dict[str, Any]]) -> None:
+    for one in ports:
+        labels = {"port": one["port"]}
+        text.gauge("eventhive_serial_port_open", "1 while a serial port is open.", int(one["state"] == "open"), labels)
+        text.counter("eventhive_serial_port_returned_total", "How often it has come back.", one["returned"], labels)
 
 
 def _devices(text: Text, devices: list[dict[str, Any]]) -> None:

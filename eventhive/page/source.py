@@ -25,6 +25,9 @@ class Source(Protocol):
     def devices(self) -> list[dict[str, Any]]:
         """Counters and states of all devices."""
 
+    def ports(self) -> list[dict[str, Any]]:
+        """The serial ports, with their states."""
+
     def pulse(self) -> Iterable[tuple[str, int]]:
         """Of all devices: the name, and how many events were taken."""
 

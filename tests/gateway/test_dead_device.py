@@ -19,6 +19,7 @@ from websockets.asyncio.client import connect
 
 from eventhive.gateway.serial_link import SerialLink
 from eventhive.gateway.websocket_link import WebsocketLinks
+from eventhive.serial_config import SerialPort
 from eventhive.websocket import serve
 
 GONE_MS = 2 * HEARTBEAT_S * 1000
@@ -79,7 +80,7 @@ def test_over_a_websocket(stand: Stand, log: pytest.LogCaptureFixture) -> None:
 
 def test_over_a_serial_line(stand: Stand, log: pytest.LogCaptureFixture, ends: tuple[int, int]) -> None:
     async def visit() -> None:
-        link = SerialLink(stand.bridge, os.ttyname(ends[0]), 115200)
+        link = SerialLink(stand.bridge, SerialPort(os.ttyname(ends[0])), os.ttyname(ends[0]))
         running = asyncio.create_task(link.run())
         async with asyncio.timeout(DEADLINE):
             await asyncio.to_thread(begin, Device("a", stand.entries["a"].key), Wire(ends[1]))

@@ -238,7 +238,7 @@ class TestSerialPort:
         waiting = hub.expect("waiting for it")
         assert len(waiting) == 1
         assert waiting[0].endswith(
-            f"WARNING eventhive.gateway: serial port {place.folder}/port: waiting for it: there is no such device: "
+            f"INFO eventhive.gateway: serial port {place.folder}/port: waiting for it: there is no such device: "
             "plug it in, or correct 'serial:' in the gateway's configuration"
         )
         board = place.board(settings(place, "s1", "serial"))

@@ -11,7 +11,9 @@ import pytest
 from pure import Stand
 from second_implementation import line
 
-from eventhive.gateway.serial_link import CONSOLE_LINES, READ_BYTES, UNWRITTEN_BYTES, SerialLink
+from eventhive.gateway.kept_port import READ_BYTES, UNWRITTEN_BYTES
+from eventhive.gateway.serial_link import CONSOLE_LINES, SerialLink
+from eventhive.serial_config import SerialPort
 
 # Longer than a busy machine takes; nothing waits this long when all is well.
 DEADLINE = 20.0
@@ -34,7 +36,7 @@ def with_link(path: str, test: Callable[[SerialLink], Awaitable[None]]) -> None:
     """Run a test while the port is open."""
 
     async def run() -> None:
-        link = SerialLink(Stand().bridge, path, 115200)
+        link = SerialLink(Stand().bridge, SerialPort(path), path)
         task = asyncio.create_task(link.run())
         async with asyncio.timeout(DEADLINE):
             await until(lambda: link.state == "open")

@@ -59,8 +59,10 @@ class TestStatus:
         hub.arrived("queen/event", 1)
         lines = place.command("gateway", "status").stdout.splitlines()
         assert lines[0].split() == ["DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "HEAP"]
-        rows = {line.split()[0]: line.split() for line in lines[1:]}
+        rows = {line.split()[0]: line.split() for line in lines[1 : lines.index("")]}
         assert rows["s1"][1:3] == ["online", "websocket"]
         assert rows["s2"][1] == "away"
+        port = f"{place.folder}/port"
+        assert [line.split()[:2] for line in lines if line.startswith(port)] == [[port, "absent"]]
         found = json.loads(place.command("gateway", "status", "--json").stdout)
         assert [device["events"] for device in found["devices"] if device["name"] == "s1"] == [1]

@@ -79,6 +79,10 @@ class Source:
     def networks(self) -> dict[str, dict[str, object]]:
         return {self.network: {"connected": True, "state": "up", "events": 3, "dropped": 2}}
 
+    def ports(self) -> list[dict[str, object]]:
+        one, other = {"port": "/dev/ttyACM0", "state": "open"}, {"port": "usb", "state": "busy"}
+        return [{**one, "returned": 3}, {**other, "returned": 0}]
+
     def devices(self) -> list[dict[str, object]]:
         counters = dict.fromkeys(("waiting", "events", "rejected", "refused", "undelivered", "expired"), 2)
         reported = {"heap": 7, 'x"} 1\nevil': 9, "waiting": [1], "version": "1"}
@@ -98,6 +102,12 @@ def test_labels_are_bounded() -> None:
     assert found["eventhive_device_events_total"][(("device", OTHERS),)] == 2 * 2 * MAX_LABELS
     assert found["eventhive_device_event_seconds_count"][(("device", OTHERS),)] == 2 * MAX_LABELS
     assert found["eventhive_network_event_seconds_count"] == {(("network", "my-hive"),): 3 * MAX_LABELS}
+
+
+def test_serial_ports() -> None:
+    found = families(metrics(Source(0), Telemetry(), {}))  # type: ignore[arg-type]
+    assert found["eventhive_serial_port_open"] == {(("port", "/dev/ttyACM0"),): 1.0, (("port", "usb"),): 0.0}
+    assert found["eventhive_serial_port_returned_total"][(("port", "/dev/ttyACM0"),)] == 3.0
 
 
 def test_nothing_that_a_device_says_becomes_a_label_or_a_line() -> None:

@@ -85,7 +85,11 @@ def _of_gateway(config: str) -> tuple[dict[str, str], set[str]]:
         answer = request(checked.gateway.control, "ports")
     except NotRunningError:
         return {}, enrolled
-    return {str(Path(one["port"]).resolve()): one["state"] for one in answer["ports"]}, enrolled
+    return {str(Path(one["port"]).resolve()): _why(one) for one in answer["ports"]}, enrolled
+
+
+def _why(one: dict[str, Any]) -> str:
+    return f"{one['state']}: {one['why']}" if one["why"] else str(one["state"])
 
 
 def _name(settings: bytes) -> str:

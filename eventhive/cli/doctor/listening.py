@@ -6,8 +6,8 @@ import socket
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ... import holders
 from ...websocket.listener import bound
-from . import holders
 from .finding import Finding, note, ok, problem, warning
 from .subject import Subject
 

@@ -3,16 +3,17 @@
 import os
 import stat
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...gateway.serial_link import LENT
-from . import holders
+from ... import holders
+from ...gateway.port_file import LENT, OPEN, meant_by
 from .files import group, user
 from .finding import Finding, note, ok, problem, warning
 from .subject import Subject
 
-# The state of a link whose port is open.
-OPEN = "open"
+if TYPE_CHECKING:
+    from ...serial_config import SerialPort
+
 # Writes to each new serial port, to see whether it is a modem.
 PROBER = "ModemManager"
 
@@ -24,22 +25,36 @@ def check(subject: Subject) -> Iterator[Finding]:
     if not subject.gateway.serial:
         yield ok("no serial port is configured")
         return
-    told = {one["port"]: one for one in subject.running.ports} if subject.running is not None else {}
+    told = subject.running.ports if subject.running is not None else []
     for entry in subject.gateway.serial:
-        yield from _told(told[entry.port]) if entry.port in told else _seen(entry.port)
+        rows = [one for one in told if one["entry"] == entry.name]
+        for row in rows:
+            yield from _told(entry, row)
+        if not rows:
+            yield from _not_told(entry)
     if holders.called(PROBER):
         what = f"{PROBER} runs: it writes to each new serial port, which a board takes for typing"
         yield warning(what, f"systemctl disable --now {PROBER}, or set ID_MM_DEVICE_IGNORE by a udev rule")
 
 
-def _told(one: dict[str, Any]) -> Iterator[Finding]:
+def _not_told(entry: "SerialPort") -> Iterator[Finding]:
+    paths = meant_by(entry)
+    for path in paths:
+        yield from _seen(path)
+    if not paths:
+        yield problem(f"{entry.name}: nothing that is plugged in matches", f"plug the board in, or correct it; {SHOW}")
+
+
+def _told(entry: "SerialPort", one: dict[str, Any]) -> Iterator[Finding]:
     port, state = one["port"], str(one["state"])
     if state == OPEN:
         yield ok(f"{port}: the gateway has it open")
     elif state == LENT:
-        yield note(f"{port}: the gateway has {state}", "it comes back when that command has ended, or after its time")
+        yield note(f"{port}: the gateway has {LENT} it", "it comes back when that command has ended, or in its time")
+    elif entry.exact or os.path.exists(port):
+        yield from _seen(port, str(one["why"]))
     else:
-        yield from _seen(port, state)
+        yield problem(f"{port}: the gateway waits for it: {one['why']}", f"plug the board in; {SHOW}")
 
 
 def _seen(port: str, state: str = "") -> Iterator[Finding]:

@@ -50,7 +50,7 @@ def check(path: str) -> dict[str, Any]:
 def _found(config: "Config", gateway: "Gateway", devices: int) -> dict[str, Any]:
     return {
         "devices at": str(gateway.websocket or "no websocket"),
-        "serial ports": [port.port for port in gateway.serial] or ["none"],
+        "serial ports": [port.name for port in gateway.serial] or ["none"],
         "networks": [f"{name} ({one.kind})" for name, one in config.connectors.items()] or ["none"],
         "serving": [_serving(name, server) for name, server in config.servers.items()] or ["nothing"],
         "page": f"{gateway.http.host}:{gateway.http.port}" if gateway.http else "none",

@@ -50,7 +50,7 @@ def _ready_line(gateway: "Gateway") -> str:
     answer = request(gateway.control, "ping")
     parts = [f"devices at {answer['address']}"] if answer["address"] else []
     parts += [f"page at {answer['page']}"] if answer["page"] else []
-    parts += [f"serial port {port.port}" for port in gateway.serial]
+    parts += [f"serial port {port.name}" for port in gateway.serial]
     parts += [f"network {name}" for name in eventhive.CONNECTORS]
     parts += [f"serving {name} on {server.host}:{server.port}" for name, server in eventhive.SERVERS.items()]
     return f"eventhive gateway: ready: {', '.join(parts)}; control {gateway.control}"

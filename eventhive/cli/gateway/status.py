@@ -13,6 +13,7 @@ NOT_RUNNING = 3
 
 _DEVICE = ("DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "HEAP")
 _NETWORK = ("NETWORK", "STATE", "DELIVERY", "ON DISK", "BYTES", "DROPPED", "NOBODY HOOKS")
+_PORT = ("PORT", "STATE", "DEVICE", "RETURNED", "WHY")
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
 
@@ -25,17 +26,25 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         devices = request(control, "devices")["devices"]
         networks = request(control, "networks")["networks"]
+        ports = request(control, "ports")["ports"]
     except NotRunningError as error:
         say(f"eventhive gateway: {error}: start it with: eventhive gateway --config {arguments.config}")
         return NOT_RUNNING
     if arguments.json:
-        print(json.dumps({"devices": devices, "networks": networks}, indent=2))
+        print(json.dumps({"devices": devices, "networks": networks, "ports": ports}, indent=2))
         return 0
     _table(_DEVICE, [_device(one) for one in devices])
     if networks:
         print()
         _table(_NETWORK, [_network(*pair) for pair in networks.items()])
+    if ports:
+        print()
+        _table(_PORT, [_port(one) for one in ports])
     return 0
+
+
+def _port(one: dict[str, Any]) -> tuple[str, ...]:
+    return (one["port"], one["state"], one["device"] or "", str(one["returned"] or ""), one["why"])
 
 
 def _device(one: dict[str, Any]) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ const DEVICE_NUMBERS = ["Events/s", "Waiting", "Lost", "Free heap"];
 const NETWORK_CELLS = ["State", "Connector", "Connections", "On disk", "Spool", "Dropped"];
 const NETWORK_NUMBERS = ["Connections", "On disk", "Spool", "Dropped"];
 
+const PORT_CELLS = ["State", "Device", "Returned", "Why"];
+
 let devices = [];
 let round = 0;
 
@@ -76,6 +78,15 @@ function fillNetwork(row, [, network]) {
   write(dropped, (network.dropped ?? 0) + network.calls_dropped);
 }
 
+function fillPort(row, port) {
+  const [, state, device, returned, why] = row.children;
+  const kind = port.state === "open" ? "good" : port.state === "lent" ? "sleep" : "bad";
+  setState(state, kind, port.state);
+  write(device, port.device ?? "–");
+  write(returned, port.returned);
+  write(why, port.why || "–");
+}
+
 function show(state) {
   devices = state.devices;
   write(byId("gateway"), `version ${state.gateway.version}, up for ${duration(state.gateway.uptime_s)}`);
@@ -87,6 +98,8 @@ function show(state) {
   if (more > 0) none = `${more} more: write a part of the name above.`;
   byId("devices-none").hidden = state.found > 0 && more <= 0;
   write(byId("devices-none"), none);
+  byId("ports-part").hidden = !state.ports.length;
+  rows(byId("ports"), state.ports, (one) => one.port, (one) => tableRow(one.port, PORT_CELLS, ["Returned"]), fillPort);
   const create = ([name]) => tableRow(name, NETWORK_CELLS, NETWORK_NUMBERS);
   rows(byId("networks"), Object.entries(state.networks), ([name]) => name, create, fillNetwork);
 }

@@ -4,7 +4,8 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from .finding import some
+# Programs in one line.
+SHOWN = 5
 
 _LISTENING = "0A"
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -29,11 +30,12 @@ def is_listening(port: int) -> bool:
     return bool(_inodes(port))
 
 
-def who(pids: list[int]) -> str:
-    """These processes, for a person."""
+def who(pids: list[int], unseen: str = "a program of another user: run this as root to see which") -> str:
+    """These processes, for a person; `unseen` where there are none that may be seen."""
     if not pids:
-        return "a program of another user: run this as root to see which"
-    return some(f"{name(pid)} (process {pid})" for pid in pids)
+        return unseen
+    shown = ", ".join([f"{name(pid)} (process {pid})" for pid in sorted(pids)[:SHOWN]])
+    return f"{shown} and {len(pids) - SHOWN} more" if len(pids) > SHOWN else shown
 
 
 def name(pid: int) -> str:
