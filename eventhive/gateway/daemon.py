@@ -30,6 +30,9 @@ MEMORY = "memory"
 # How exact heartbeats and deadlines of devices are, and how often serial lines are looked at for a repetition.
 TICK_MS = 500
 SERIAL_TICK_MS = 50
+# More is not counted at a time: a gateway that was held up, or whose machine was suspended, has not read what devices
+# sent meanwhile, and must not take them for silent.
+MAX_TICK_MS = 2 * TICK_MS
 
 # New objects until the garbage collector looks at the youngest: some thousand events' worth, a few megabytes at most.
 GARBAGE_THRESHOLD = 20_000
@@ -185,7 +188,7 @@ class Gateway:
         while True:
             await asyncio.sleep((SERIAL_TICK_MS if self.serial.links else TICK_MS) / 1000)
             now = time.monotonic()
-            elapsed_ms = int((now - last) * 1000)
+            elapsed_ms = passed_ms(last, now)
             last = now
             self.serial.tick(elapsed_ms)
             self.bridge.strangers.tick()
@@ -248,6 +251,11 @@ class Gateway:
             )
         found.lend(seconds)
         return {}
+
+
+def passed_ms(last: float, now: float) -> int:
+    """Milliseconds that devices had to let themselves be heard, between two ticks at these seconds."""
+    return min(int((now - last) * 1000), MAX_TICK_MS)
 
 
 def monotonic_ms() -> int:

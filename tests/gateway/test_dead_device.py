@@ -17,6 +17,7 @@ from pure import HEARTBEAT_S, Stand
 from second_implementation import Device, Wire, line
 from websockets.asyncio.client import connect
 
+from eventhive.gateway.daemon import passed_ms
 from eventhive.gateway.serial_link import SerialLink
 from eventhive.gateway.websocket_link import WebsocketLinks
 from eventhive.serial_config import SerialPort
@@ -95,6 +96,21 @@ def test_over_a_serial_line(stand: Stand, log: pytest.LogCaptureFixture, ends: t
 
     asyncio.run(visit())
     assert WHY in log.messages
+
+
+def test_a_gateway_that_was_held_up_blames_nobody(stand: Stand) -> None:
+    """A suspended machine, say: what devices sent meanwhile was not read yet."""
+    board = stand.board("a").connect()
+    session = stand.device("a").session
+    assert session is not None
+    for tick in range(3):
+        session.tick(passed_ms(3600.0 * tick, 3600.0 * (tick + 1)))
+    assert session.closed is None
+    assert passed_ms(7.0, 7.25) == 250
+    for _ in range(GONE_MS // passed_ms(0.0, 0.5)):
+        session.tick(passed_ms(0.0, 0.5))
+    assert session.closed == WHY.partition("offline: ")[2]
+    assert board.end.session is session
 
 
 def unread(end: int) -> int:
