@@ -8,35 +8,25 @@ Rules of this file:
 import asyncio
 import atexit
 import logging
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from . import config
-from .connectors.base import Connector
 from .core.errors import LocalError
-from .core.names import SEPARATOR, is_remote, split_name
-from .dispatch import Dispatcher
+from .core.names import split_name
 from .eventlist import ProgramEvents
 from .exceptions import RequestError
-from .network import Network
-from .once import Arrival
-from .replies import INBOX_BYTES, Question, Requests
+from .joined import SETTLE_SECONDS, Joined, Running
 from .running import Runner
 
-if TYPE_CHECKING:
-    from .membership import Membership
-
-# How long `start` waits for networks that neither come up nor fail, and how long `stop` lets events leave.
-SETTLE_SECONDS = 5.0
+# How long `stop` lets events leave.
 FLUSH_SECONDS = 5.0
 # Beyond its deadline, `stop` gives the loop this long to end.
 END_SECONDS = 2.0
 
 T = TypeVar("T")
-Running = tuple[dict[str, Connector], dict[str, Any], dict[str, Any]]
 
 logger = logging.getLogger("eventhive")
 
@@ -72,17 +62,16 @@ class Hive:
     `events` are the events of this program: those called `channel/event` are subscribed on each network whose input
     channel that is, whenever they are declared. `running` are the dicts that hold
     connectors, servers and announcements of servers, by the names of their networks. Other attributes: `networks` by
-    name, `loop`.
+    name, `loop`, and `joined`, by which networks are joined and left while it runs.
     """
 
     def __init__(self, settings: config.Config, events: ProgramEvents, running: Running | None = None):
         self.config = settings
         self.events = events
-        self.networks: dict[str, Network] = {}
-        self.connectors, self.servers, self.broadcasters = running or ({}, {}, {})
         self.loop = asyncio.new_event_loop()
-        self._hooked: dict[str, HookedNetwork] = {}
-        self._memberships: list[Membership] = []
+        self.joined = Joined(events, self.loop, running or ({}, {}, {}))
+        self.networks, self.connectors = self.joined.networks, self.joined.connectors
+        self.servers, self.broadcasters = self.joined.servers, self.joined.broadcasters
         self._guests: list[Guest] = []
         self._unknown: set[str] = set()
         self._thread = threading.Thread(target=self._run, name="eventhive-loop", daemon=True)
@@ -141,7 +130,7 @@ class Hive:
         False: it is not sent, which is logged. Raises `LocalError` when the data is not JSON.
         """
         network = split_name(event)[0] or ""
-        hooked = self._hooked.get(network)
+        hooked = self.joined.hooked.get(network)
         if hooked is None:
             self._warn_unknown(event, network)
             return False
@@ -158,7 +147,7 @@ class Hive:
         data is not JSON, or the network is not configured.
         """
         name = split_name(event)[0] or ""
-        hooked = self._hooked.get(name)
+        hooked = self.joined.hooked.get(name)
         if hooked is None:
             known = ", ".join(self.networks) or "none"
             raise LocalError(f"{event}: there is no connector '{name}' (there are: {known})")
@@ -197,16 +186,17 @@ class Hive:
 
     async def _start(self, prepare: "Callable[[Hive], None] | None", settle: float) -> None:
         self._runner = Runner(self.events, self._congestion)
+        self.joined.dispatcher = self._runner.dispatcher
         for name in {**self.config.servers, **self.config.connectors}:
-            self._join(name)
+            self.joined.make(name, self.config)
         self.events.declared = self._declared
         self.events.cleared = self._cleared
         for name in self.events.match():
-            self._subscribe(name)
+            self.joined.subscribe(name)
         if prepare is not None:
             prepare(self)
         # All to their end: what fails stops what has begun.
-        for error in await asyncio.gather(*[one.start() for one in self._memberships], return_exceptions=True):
+        for error in await asyncio.gather(*self.joined.starts(), return_exceptions=True):
             if error is not None:
                 raise error
         settled = [asyncio.ensure_future(one.settled.wait()) for one in self.connectors.values()]
@@ -215,42 +205,12 @@ class Hive:
             for task in waiting:
                 task.cancel()
 
-    def _join(self, name: str) -> None:
-        from .membership import Membership
-
-        settings = self.config
-        joins, common = settings.connectors.get(name), settings.eventhive
-        one = Membership(name, joins, settings.servers.get(name), common.interfaces, self.servers, self.broadcasters)
-        self._memberships.append(one)
-        if joins is not None and one.connector is not None:
-            key, hooks = joins.metadata_key, self._runner.dispatcher
-            seal = joins.secret.make(name, common.metadata_key, bool(key))
-            requests = Requests(name, common.metadata_key, os.urandom(INBOX_BYTES), self.loop.call_later)
-            network = Network(name, joins.input_channel, one.connector, key, hooks, requests, seal)
-            self.networks[name] = network
-            self.connectors[name] = one.connector
-            self._hooked[name] = HookedNetwork(network, hooks, joins.receive_own, self.events.hooked)
-
     def _declared(self, name: str) -> None:
-        self.loop.call_soon_threadsafe(self._subscribe, name)
+        self.loop.call_soon_threadsafe(self.joined.subscribe, name)
 
     def _cleared(self, names: list[str]) -> None:
         for name in names:
-            self.loop.call_soon_threadsafe(self._unsubscribe, name)
-
-    def _subscribe(self, name: str) -> None:
-        for hooked in self._receiving(name):
-            hooked.network.subscribe(f"{hooked.network.name}{SEPARATOR}{name}", hooked)
-
-    def _unsubscribe(self, name: str) -> None:
-        for hooked in self._receiving(name):
-            hooked.network.unsubscribe(f"{hooked.network.name}{SEPARATOR}{name}", hooked)
-
-    def _receiving(self, name: str) -> "list[HookedNetwork]":
-        if SEPARATOR not in name or is_remote(name):
-            return []
-        channel = split_name(name)[1]
-        return [hooked for hooked in self._hooked.values() if channel == hooked.network.input_channel]
+            self.loop.call_soon_threadsafe(self.joined.unsubscribe, name)
 
     def _congestion(self, congested: bool) -> None:
         if congested:
@@ -276,46 +236,13 @@ class Hive:
             self._runner.leave()
         else:
             await self._runner.stop(timeout / 2)
-        await asyncio.gather(*[one.stay() for one in self._memberships])
+        memberships = list(self.joined.memberships.values())
+        await asyncio.gather(*[one.stay() for one in memberships])
         left = max(end - self.loop.time(), 0)
         lost = await asyncio.gather(*[network.stop(left) for network in self.networks.values()])
         for name, count in zip(self.networks, lost, strict=True):
             if count:
                 logger.error("%s: %d events were not sent in time", name, count)
-        await asyncio.gather(*[one.stop(max(end - self.loop.time(), 0)) for one in self._memberships])
+        await asyncio.gather(*[one.stop(max(end - self.loop.time(), 0)) for one in memberships])
         # What was cut off is closed by the loop in its next iteration.
         await asyncio.sleep(0)
-
-
-class HookedNetwork:
-    """The hooks of this program as a participant of one network.
-
-    `origin` is whose events do not come back here: nobody's, where the program wants its own. `hooked(event)` tells
-    whether a function hooks an event.
-    """
-
-    def __init__(
-        self, network: Network, dispatcher: Dispatcher, receive_own: bool, hooked: Callable[[str], bool]
-    ):
-        self.network = network
-        self._hooked = hooked
-        self.origin = None if receive_own else self
-        self._prefix = len(network.name) + len(SEPARATOR)
-        self._put = dispatcher.put
-
-    def deliver(self, topic: str, data: Any) -> None:
-        """Have the hooks of `channel/event` called."""
-        self._put(topic[self._prefix :], data)
-
-    def ask(self, topic: str, question: Question) -> None:
-        """Have the hooks answer."""
-        self._put(topic[self._prefix :], question)
-
-    def takes(self, topic: str) -> bool:
-        """True where a function hooks `channel/event`."""
-        return self._hooked(topic[self._prefix :])
-
-    def take(self, topic: str, arrival: Arrival) -> bool:
-        """Have the hooks called, which tell when they have ended."""
-        self._put(topic[self._prefix :], arrival)
-        return True

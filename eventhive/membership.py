@@ -36,8 +36,10 @@ class Membership:
             looks_up = from_broadcast or bool(hosts and hosts.broadcast) * config.FROM_BROADCAST_SECONDS
             self._roaming = Roaming(network, joins, self._host, looks_up, interfaces)
             self.connector = self._roaming.connector
+        elif joins is not None and self._host is not None and joins.redis is None:
+            self.connector = MemoryConnector(joins.network, self._host.broker)
         elif joins is not None:
-            self.connector = self._connector(joins)
+            self.connector = connector_of(joins)
 
     async def start(self) -> None:
         """Host, or find a server; returns after the first attempt. `LocalError` says what cannot be opened."""
@@ -59,14 +61,14 @@ class Membership:
         if self._host is not None:
             await self._host.close(seconds)
 
-    def _connector(self, joins: config.Connector) -> Connector:
-        if joins.redis is not None:
-            return _redis(joins.network, joins.redis)
-        if self._host is not None:
-            return MemoryConnector(joins.network, self._host.broker)
-        if joins.kind == config.MEMORY:
-            return MemoryConnector(joins.network, Broker())
-        return websocket(joins, joins.address)
+
+def connector_of(joins: config.Connector) -> Connector:
+    """The connector to what a configuration names; `LocalError` says why there can be none."""
+    if joins.redis is not None:
+        return _redis(joins.network, joins.redis)
+    if joins.kind == config.MEMORY:
+        return MemoryConnector(joins.network, Broker())
+    return websocket(joins, joins.address)
 
 
 def _redis(network: str, init: RedisInit) -> Connector:

@@ -176,6 +176,16 @@ class Network:
             self.connector.subscribe(topic)
         participants[participant] = None
 
+    @property
+    def topics(self) -> tuple[str, ...]:
+        """What is subscribed."""
+        return tuple(self._participants)
+
+    def use(self, connector: Connector) -> None:
+        """Go on with another connector, which has the last one in its hands."""
+        self.connector = connector
+        self.sealing.use(connector)
+
     def observe(self, observer: Observer) -> None:
         """Have `observer.deliver` called for all events of this network; before its connector is started.
 

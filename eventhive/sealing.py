@@ -43,8 +43,19 @@ class Sealing:
         self._prefix = connector.network + SEPARATOR
         self._kept: deque[Event] = deque()
         self._emptied = asyncio.Event()
+        self.use(connector)
+
+    def use(self, connector: Connector) -> None:
+        """Go on with another connector; the last one has given back what it had, or is in this one's hands."""
+        self.connector = connector
         connector.deliver = self._received
         connector.relieved = connector.came_up = self._send_kept
+
+    def withdraw(self) -> list[Event]:
+        """Give back what was not passed on; only `stop` may follow."""
+        kept = [*self.connector.withdraw(), *self._kept]
+        self._kept.clear()
+        return kept
 
     @property
     def ready(self) -> bool:

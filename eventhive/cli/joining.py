@@ -100,7 +100,8 @@ def joined(
 ) -> "Iterator[Hive]":
     """A hive that has joined, or has tried to for so many seconds. After an error it is left without waiting."""
     from ..eventlist import ProgramEvents
-    from ..hive import SETTLE_SECONDS, Hive
+    from ..hive import Hive
+    from ..joined import SETTLE_SECONDS
 
     hive = Hive(config, ProgramEvents())
     hive.start(prepare, SETTLE_SECONDS if seconds is None else seconds)

@@ -17,6 +17,7 @@ from redis.exceptions import AuthenticationError
 from ..classic import Payload
 from ..core.backoff import delays
 from ..core.errors import PeerError
+from . import base
 from .backlog import Backlog
 from .base import FIRST_PAUSE_MS, MAX_PAUSE_MS, Confirm, Connector, Nobody, logger
 from .redis_servers import ERRORS, reason, servers
@@ -42,7 +43,7 @@ class RedisConnector(Connector):
         self._task: asyncio.Task[None] | None = None
         self._topics: dict[bytes, str] = {}
         self._backlog = Backlog(network)
-        self._paused = False
+        self._paused = self._withdrawn = False
 
     @property
     def ready(self) -> bool:
@@ -93,6 +94,18 @@ class RedisConnector(Connector):
         if self._session is not None:
             self._session.resume()
 
+    def withdraw(self) -> list[base.Event]:
+        """Give back what has no answer. Of what may have been received, nobody is told that it was not."""
+        session, self._session = self._session, None
+        doubtful = [event._replace(nobody=None) for event in session.unanswered] if session is not None else []
+        waiting = [*doubtful, *self.unsent]
+        self.unsent.clear()
+        self._backlog.clear()
+        self._withdrawn = True
+        return [
+            (event.topic.decode(), Payload(text=event.data.decode()), event.confirm, event.nobody) for event in waiting
+        ]
+
     async def stop(self, seconds: float) -> int:
         """Wait for the server's answers, then disconnect."""
         await self._backlog.drain(seconds)
@@ -111,6 +124,9 @@ class RedisConnector(Connector):
 
     def answered(self, event: Event, receivers: int) -> None:
         """The server has an event."""
+        if self._withdrawn:
+            # Somebody else passes it on, and tells.
+            return
         if event.nobody is not None and not receivers and self._servers.alone:
             event.nobody()
         if event.confirm is not None:

@@ -8,6 +8,7 @@ reconnect.
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Iterable
 
 from ..classic import Payload
 from ..core.errors import LimitError
@@ -44,14 +45,26 @@ class RoamingConnector(Connector):
     def start(self) -> None:
         """The carrier is started when it is given."""
 
+    def adopt(self, carrier: Connector, topics: Iterable[str]) -> None:
+        """Take over a carrier that is in use, and has subscribed these topics: in place of the first `use`.
+
+        Whoever used the carrier has to use this connector before that.
+        """
+        self._topics = dict.fromkeys(topics)
+        self.connections = carrier.connections
+        self.carrier = carrier
+        carrier.came_up = _ignore
+        self._listen(carrier)
+        # It has been up before: that is no news.
+        self.connected = carrier.connected
+        self._changed()
+
     def use(self, carrier: Connector, hold: bool = False) -> None:
         """Exchange the carrier; with `hold`, it only receives until `release`."""
         self.leave()
         self.carrier = carrier
         self._holding = hold
-        carrier.deliver = self.deliver
-        carrier.relieved = self._send
-        carrier.changed = self._changed
+        self._listen(carrier)
         if self._all:
             carrier.subscribe_all()
         else:
@@ -125,6 +138,13 @@ class RoamingConnector(Connector):
         if self.carrier is not None:
             self.carrier.resume()
 
+    def withdraw(self) -> list[Event]:
+        """Give back what no carrier has passed on."""
+        waiting = [*(self.carrier.withdraw() if self.carrier is not None else ()), *self._waiting]
+        self._waiting.clear()
+        self._backlog.clear()
+        return waiting
+
     async def stop(self, seconds: float) -> int:
         """Wait until the carrier has everything, then leave it."""
         end = asyncio.get_running_loop().time() + seconds
@@ -142,6 +162,11 @@ class RoamingConnector(Connector):
         if self.carrier is None:
             self.settled.set()
             self._became(False, state, logging.WARNING)
+
+    def _listen(self, carrier: Connector) -> None:
+        carrier.deliver = self.deliver
+        carrier.relieved = self._send
+        carrier.changed = self._changed
 
     def _changed(self) -> None:
         carrier = self.carrier

@@ -53,13 +53,24 @@ class Announcer:
         self._publishes = publishes
         self._missed: dict[str, dict[str, Payload]] = {name: {} for name in networks}
 
+    def serve(self, networks: Mapping[str, Network], channels: Mapping[str, str], known: Mapping[str, Payload]) -> None:
+        """Tell these networks from now on; those that are new, first of all devices as they are `known`."""
+        missed = {name: self._missed.get(name, {}) for name in networks}
+        for device, payload in known.items() if self.told else ():
+            globs = list(self._publishes(device))
+            for name in networks.keys() - self._networks.keys():
+                if _concerns(name, globs):
+                    missed[name][device] = payload
+        self._networks, self._channels, self._missed = networks, channels, missed
+        self.tick()
+
     def tell(self, device: str, payload: Payload) -> None:
         """Tell all networks that it concerns."""
         if not self.told:
             return
         globs = list(self._publishes(device))
         for name in self._networks:
-            if not globs or any(glob_match(name, glob.partition(SEPARATOR)[0]) for glob in globs):
+            if _concerns(name, globs):
                 # Anew at the end, so that they are told in the order in which they happened.
                 self._missed[name].pop(device, None)
                 self._missed[name][device] = payload
@@ -78,6 +89,11 @@ class Announcer:
                     # It is full, and will be asked again.
                     break
                 del missed[device]
+
+
+def _concerns(network: str, globs: list[str]) -> bool:
+    """True where a network is told of a device that may publish what these globs match."""
+    return not globs or any(glob_match(network, glob.partition(SEPARATOR)[0]) for glob in globs)
 
 
 def channels_of(name: str, connectors: Mapping[str, Any]) -> dict[str, str]:

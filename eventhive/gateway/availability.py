@@ -184,6 +184,10 @@ class Availability:
         one = self.known.get(name)
         return one.payload(name, self._date, self._clock_ms()) if one is not None else None
 
+    def told(self, name: str) -> Payload | None:
+        """What whoever was told of a device knows; None where nobody was told anything yet."""
+        return self.payload(name) if name in self.known and self.known[name].state != UNKNOWN else None
+
     # The rest is private.
 
     def _new(self, name: str) -> Known:

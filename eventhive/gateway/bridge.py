@@ -37,6 +37,7 @@ MAX_ROUTES = 128
 # Lines of one minute about strangers: enough to see who and why, for a person and for a tool that bans addresses.
 STRANGER_LINES = 30
 
+NO_NAME = "it is no event name"
 NO_NETWORK = "its network is not under 'connectors' in the gateway's configuration"
 
 NOT_PUBLISHED = "not among what it may publish in the gateway's key file; to allow it: "
@@ -101,7 +102,20 @@ class Bridge:
         for device in self.devices.enrol(entries):
             self._unhook(device, list(device.hooks))
         for device in self.devices.by_name.values():
-            self._unhook(device, [name for name in device.hooks if not device.rights.may_receive(name)])
+            self._withdraw(device, [name for name in device.hooks if not device.rights.may_receive(name)])
+            self._hook_again(device)
+
+    def came(self) -> None:
+        """There is a network more: devices use it from now on."""
+        for device in self.devices.by_name.values():
+            device.routes.clear()
+            self._hook_again(device)
+
+    def went(self, network: str) -> None:
+        """A network is going to be taken out of `networks`, in the same step: nothing may lead there any more."""
+        for device in self.devices.by_name.values():
+            device.routes.clear()
+            self._withdraw(device, [name for name in device.hooks if split_name(name)[0] == network])
 
     def opened(self, session: GatewaySession, hello: Hello, carrier: Carrier) -> Device | None:
         """A device has proved itself: give it its session, unless it must be refused."""
@@ -112,6 +126,7 @@ class Bridge:
             if device.boot != boot:
                 # What an earlier boot hooked, this one need not hook; its first record says what it does.
                 self._unhook(device, list(device.hooks))
+                device.unmet = frozenset()
             device.greeting = partial(self._greet, device, carrier)
             self.soon(device.greet)
         return device
@@ -239,6 +254,8 @@ class Bridge:
             return
         why = self._no_hook(device, name)
         if why:
+            if why is not NO_NAME and len(device.unmet) < MAX_HOOKS:
+                device.unmet |= {name}
             device.unhooked += 1
             device.warn(device.unhooked, "events %s will not reach it: %s", printable(name), why)
             return
@@ -250,12 +267,23 @@ class Bridge:
             device.hooks.discard(name)
             self._network(name).unsubscribe(name, device)
 
+    def _withdraw(self, device: Device, names: list[str]) -> None:
+        """Unhook what a device goes on wanting."""
+        self._unhook(device, names)
+        device.unmet |= set(names)
+
+    def _hook_again(self, device: Device) -> None:
+        """Hook what a device wants and may hook by now."""
+        for name in [name for name in device.unmet if not self._no_hook(device, name)]:
+            device.unmet -= {name}
+            self._hook(device, name)
+
     def _no_hook(self, device: Device, name: str) -> str:
         """Why a device may not hook a name; empty when it may."""
         try:
             check_name(name)
         except (LocalError, UnicodeError):
-            return "it is no event name"
+            return NO_NAME
         if not is_remote(name) or split_name(name)[0] not in self.networks:
             return NO_NETWORK
         if not device.rights.may_receive(name):

@@ -24,13 +24,15 @@ MAX_ANSWER = 4 * 1024 * 1024
 
 # Handlers only look things up: whoever takes longer hangs.
 TIMEOUT_S = 5.0
+# But for a reload: networks are looked up, connected to and left meanwhile, each within some seconds.
+RELOAD_TIMEOUT_S = 30.0
 
 # What a socket address has room for on Linux, with the folder that the socket is made in.
 MAX_PATH_BYTES = 107
 _SCRATCH = ".eventhive-"
 _SCRATCH_BYTES = len("/" + _SCRATCH) + 8 + len("/s")
 
-Handler = Callable[[dict[str, Any]], Mapping[str, Any]]
+Handler = Callable[[dict[str, Any]], Mapping[str, Any] | Coroutine[Any, Any, Mapping[str, Any]]]
 
 # What goes on with a connection after the answer, until its client has had enough.
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Coroutine[Any, Any, None]]
@@ -44,6 +46,8 @@ class NotRunningError(LocalError):
 
 class ControlServer:
     """The server's end; `handlers` maps commands to functions of the request, whose `LocalError` is the answer.
+
+    They may be coroutines: others are answered meanwhile.
 
     `talks` maps those that go on after an empty answer to functions that return how.
     """
@@ -117,7 +121,7 @@ class ControlServer:
         self._writers.add(writer)
         try:
             while line := await reader.readline():
-                answer, talk = self._answer(line)
+                answer, talk = await self._answer(line)
                 writer.write(_encode(answer))
                 await writer.drain()
                 if talk is not None:
@@ -131,7 +135,7 @@ class ControlServer:
             self._writers.discard(writer)
             writer.close()
 
-    def _answer(self, line: bytes) -> tuple[dict[str, Any], Talk | None]:
+    async def _answer(self, line: bytes) -> tuple[dict[str, Any], Talk | None]:
         known = {**self._handlers, **self._talks}
         try:
             request = json.loads(line)
@@ -143,6 +147,8 @@ class ControlServer:
             return {"ok": False, "error": f"unknown command; known: {', '.join(sorted(known))}"}, None
         try:
             result: Any = handler(request)
+            if asyncio.iscoroutine(result):
+                result = await result
             return ({"ok": True}, result) if command in self._talks else ({"ok": True, **result}, None)
         except LocalError as error:
             return {"ok": False, "error": str(error)}, None

@@ -11,6 +11,7 @@ from typing import Any
 from ..core.errors import LocalError
 from ..core.version import VERSION
 from ..websocket import Listener, descriptors, serve
+from . import networks
 from .bridge import Bridge
 from .consoles import Watcher
 from .control import ControlServer, Talk
@@ -23,9 +24,6 @@ from .serial_ports import SerialPorts
 from .spool import Spool
 from .statuses import status
 from .websocket_link import WebsocketLinks
-
-# The kind of network that lives in this process.
-MEMORY = "memory"
 
 # How exact heartbeats and deadlines of devices are, and how often serial lines are looked at for a repetition.
 TICK_MS = 500
@@ -64,11 +62,8 @@ class Gateway:
         self.since: dict[str, int] = {}
         self.spool: Spool | None = None
         self._limited: list[Device] = []
-        self._hive = hive
-        # Networks that are never away, because they are in this process.
-        self._here = {name for name, one in config.servers.items() if not one.needed}
-        self._here |= {name for name, one in config.connectors.items() if one.kind == MEMORY}
-        self._once = {name for name, one in config.connectors.items() if one.once}
+        self.hive = hive
+        self._reloading = asyncio.Lock()
         self.serial = SerialPorts(self.bridge)
         self._links: WebsocketLinks | None = None
         self._server: Listener | None = None
@@ -159,10 +154,8 @@ class Gateway:
     def _open_spool(self, config: Any) -> None:
         self.spool = Spool(config.file, config.synchronous, self.devices.by_name.get)
         self.devices.kept_marks = self.spool.open()
-        for name, network in self._hive.networks.items():
-            if name in self._once or name not in self._here:
-                share = config.of(name)
-                self.bridge.outlets[network] = self.spool.add(network, name in self._once, share.quota, share.policy)
+        for network in self.hive.networks.values():
+            networks.open_outlet(self, network, self.whole)
 
     def _promote(self, name: str, key: bytes) -> None:
         try:
@@ -208,8 +201,9 @@ class Gateway:
         page = self._page.address if self._page is not None else ""
         return {"address": self.address, "page": page, "pid": os.getpid(), "version": VERSION}
 
-    def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
-        return take_over(self, self._reread())
+    async def _reload(self, request: dict[str, Any]) -> dict[str, Any]:
+        async with self._reloading:
+            return await take_over(self, self._reread())
 
     def _reload_keys(self, request: dict[str, Any]) -> dict[str, Any]:
         return {"devices": self.load_keys()}

@@ -114,6 +114,7 @@ class Device:
         "stream",
         "undelivered",
         "unhooked",
+        "unmet",
         "watch",
     )
 
@@ -137,6 +138,8 @@ class Device:
         self.session: GatewaySession | None = None
         self.carrier: Carrier | None = None
         self.hooks: set[str] = set()
+        # Names that it wants to hook, and may not, or whose network there is not.
+        self.unmet: frozenset[str] = frozenset()
         self.routes: dict[str, Any] = {}
         # Where its last session came from.
         self.address = ""

@@ -273,13 +273,17 @@ class Lane:
         """A name is hooked again: begin anew with what is on disk, in the order of the device."""
         if topic in self.aside:
             self.aside -= {topic}
-            self.epoch += 1
-            self.flying.clear()
-            self.queue.clear()
-            for stream in self.streams.values():
-                stream.cursor, stream.unread = 0, True
-            self.behind = True
+            self.begin_anew()
             self.pump()
+
+    def begin_anew(self) -> None:
+        """Go on with what is on disk, and with that alone, in the order of the device."""
+        self.epoch += 1
+        self.flying.clear()
+        self.queue.clear()
+        for stream in self.streams.values():
+            stream.cursor, stream.unread = 0, True
+        self.behind = True
 
     def drop(self, rows: set[int]) -> None:
         """These rows are no longer on disk, as there was no room for them: forget them."""

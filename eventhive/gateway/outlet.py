@@ -90,8 +90,8 @@ class Disk(Protocol):
 class Outlet:
     """The way to one network. `once`: events are kept until hooks have confirmed them, else until the carrier has.
 
-    `quota`: bytes on disk from which on `policy` holds. Counters: `events` and `bytes` on disk, `dropped` by policy,
-    `sent_again` events that were sent more than once.
+    `quota`: bytes on disk from which on `policy` holds. `retired`: the network is configured no more. Counters:
+    `events` and `bytes` on disk, `dropped` by policy, `sent_again` events that were sent more than once.
     """
 
     def __init__(self, network: Network, once: bool, quota: int, policy: str, disk: Disk):
@@ -109,7 +109,7 @@ class Outlet:
         # Events of lanes that are behind, on their way; counted anew at each tick.
         self._replayed = 0
         self._connections = network.connections
-        self._full = self._away = False
+        self._full = self._away = self.retired = False
         self.now = disk.now
         if once:
             network.expect(self._taken)
@@ -156,6 +156,8 @@ class Outlet:
 
     def tick(self) -> None:
         """Let time pass: go on after an outage, send again what is not confirmed, ask for names that nobody hooked."""
+        if self.retired:
+            return
         network = self.network
         self._tell()
         self._replayed = sum([len(lane.flying) for lane in self._active if lane.behind])
@@ -172,6 +174,29 @@ class Outlet:
         if network.ready:
             self._ask()
         self._readmit()
+
+    def retire(self) -> None:
+        """Its network, which has stopped, is configured no more: all that was not confirmed is kept on disk."""
+        self.retired = True
+        for lane in self._active:
+            if not self.once:
+                self._expose(lane)
+        while self.refused:
+            # Beyond the quota, because what came after it waits for its acknowledgement, also that for other networks.
+            self._enter(self.refused.popleft())
+
+    def resume(self, network: Network, once: bool, quota: int, policy: str) -> None:
+        """There is such a network again: go on with what is on disk."""
+        self.network, self.once, self.quota, self.policy = network, once, quota, policy
+        self._connections = network.connections
+        self._full = self._away = self.retired = False
+        self._hearing = Hearing()
+        if once:
+            network.expect(self._taken)
+        for lane in self.lanes.values():
+            lane.aside = frozenset()
+            lane.begin_anew()
+            self._active[lane] = None
 
     def written(self, entry: Entry, size: int) -> None:
         """An event goes to disk now."""
@@ -201,7 +226,7 @@ class Outlet:
 
     def may_publish(self, lane: Lane) -> bool:
         """True while the network takes events of this lane."""
-        return (not lane.behind or self._replayed < REPLAYED) and self.network.ready
+        return (not lane.behind or self._replayed < REPLAYED) and not self.retired and self.network.ready
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
@@ -279,12 +304,15 @@ class Outlet:
 
     def _readmit(self) -> None:
         while self.refused and self.bytes < self.quota:
-            entry = self.refused.popleft()
-            entry.receipt.device.exposed -= 1
-            self._admit(entry)
+            self._enter(self.refused.popleft())
         if self._full and self.bytes < self.quota // 2 and not self.refused:
             self._full = False
             logger.warning("network %s: its part of the spool has room again (dropped: %d)", self.name, self.dropped)
+
+    def _enter(self, entry: Entry) -> None:
+        """Take an event that was refused."""
+        entry.receipt.device.exposed -= 1
+        self._admit(entry)
 
     def _expose(self, lane: Lane) -> None:
         """Keep what the carrier does not confirm on disk, and have it acknowledged."""

@@ -1,6 +1,7 @@
 """Availability joined to the rest of a gateway: sessions in, events of networks out."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from .announcer import Announcer, channels_of
@@ -14,10 +15,9 @@ class Presence:
 
     def __init__(self, bridge: Bridge, config: Any):
         self._devices = bridge.devices
+        self._networks: Mapping[str, Any] = bridge.networks
         gateway = config.gateway
-        channels = channels_of(gateway.name, config.connectors)
-        networks: dict[str, Any] = dict(bridge.networks)
-        self._announcer = Announcer(networks, channels, self._publishes)
+        self._announcer = Announcer(*self._served(config), self._publishes)
         clock_ms = bridge.devices.clock_ms
         self.states = Availability(gateway.availability, clock_ms, time_ms, self._announcer.tell)
         self.configure(gateway.availability)
@@ -28,6 +28,11 @@ class Presence:
         """Take over the section `availability:`."""
         self._announcer.told = config.told
         self.states.limit(config)
+
+    def serve(self, config: Any) -> None:
+        """Tell the networks of a configuration, which are all there, and no others."""
+        known = {name: payload for name in self.states.known if (payload := self.states.told(name)) is not None}
+        self._announcer.serve(*self._served(config), known)
 
     def enrol(self) -> None:
         """The key file was read."""
@@ -44,6 +49,10 @@ class Presence:
         if device.session is not None and found:
             found["last_seen"] = (time_ms() - device.session.silent_ms) / 1000
         return found
+
+    def _served(self, config: Any) -> tuple[dict[str, Any], dict[str, str]]:
+        networks = {name: self._networks[name] for name in config.connectors if name in self._networks}
+        return networks, channels_of(config.gateway.name, config.connectors)
 
     def _publishes(self, name: str) -> tuple[str, ...]:
         device = self._devices.by_name.get(name)

@@ -61,6 +61,8 @@ class Spool:
         self._marked: dict[str, set[str]] = {}
         self._forgotten: set[str] = set()
         self._final: dict[tuple[str, str], int] = {}
+        # What is on disk of networks that are not configured: (device, stream, bytes).
+        self._homeless: dict[str, list[tuple[str, Stream, int]]] = {}
         self._started = False
         self._rows: itertools.count[int] = itertools.count(1)
         self._streams: itertools.count[int] = itertools.count(1)
@@ -79,19 +81,26 @@ class Spool:
         return marks
 
     def add(self, network: Network, once: bool, quota: int, policy: str) -> Outlet:
-        """Have the events of a network go through here."""
+        """Have the events of a network go through here, and those of it that are on disk."""
+        outlet = self.outlets.get(network.name)
+        if outlet is not None:
+            outlet.resume(network, once, quota, policy)
+            return outlet
         outlet = self.outlets[network.name] = Outlet(network, once, quota, policy, self)
+        for device, stream, size in self._homeless.pop(network.name, ()):
+            outlet.restore(device, stream, size)
         return outlet
 
     def start(self) -> None:
         """Go on with what is on disk."""
         for number, network, device, stream, events, size in self._store.held():
-            outlet = self.outlets.get(network)
+            outlet, kept = self.outlets.get(network), Stream(number, stream, events)
             if outlet is None:
+                self._homeless.setdefault(network, []).append((device, kept, size))
                 missing = "spool: %d events of %s are kept: their network %s is not configured, or never away"
                 logger.warning(missing, events, device, network)
             else:
-                outlet.restore(device, Stream(number, stream, events), size)
+                outlet.restore(device, kept, size)
         for outlet in self.outlets.values():
             if outlet.events:
                 logger.info("network %s: %d events wait in the spool", outlet.name, outlet.events)
@@ -152,6 +161,7 @@ class Spool:
                 "commit_ms": round(self._writer.commit_s / max(self._writer.commits, 1) * 1000, 3),
             }
             for name, outlet in self.outlets.items()
+            if not outlet.retired or outlet.events
         }
 
     # For outlets

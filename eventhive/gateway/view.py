@@ -29,7 +29,7 @@ class View:
         self._spool = gateway.spool
         self._gateway = gateway
         self._began = time.monotonic()
-        self._networks: dict[str, Any] = dict(gateway.bridge.networks)
+        self._networks: Any = gateway.bridge.networks
 
     def devices(self) -> list[dict[str, Any]]:
         """See `Source`."""

@@ -312,6 +312,20 @@ class TestAnnouncer:
         announcer.tick()
         assert [net.events for net in self.nets.values()] == [[], []]
 
+    def test_a_network_that_comes_is_told_how_devices_are(self) -> None:
+        announcer, third = self.announcer("one/*/*", "th*/*/*"), Net()
+        announcer.tell("a", {"state": "online"})
+        self.nets["one"].connected = False
+        announcer.tell("a", {"state": "asleep"})
+        nets = {"one": self.nets["one"], "three": third}
+        announcer.serve(nets, {"one": "gateway", "three": "gateway"}, {"a": {"state": "asleep"}})
+        assert third.events == [("three/gateway/device", "asleep")]
+        # What another one has missed is not forgotten for that; one that went is told nothing any more.
+        self.nets["one"].connected = True
+        announcer.tick()
+        assert self.nets["one"].events[1:] == [("one/gateway/device", "asleep")]
+        assert self.nets["two"].events == []
+
     def test_the_channel_of_a_gateway(self) -> None:
         class Connector:
             def __init__(self, channel: str):

@@ -3,7 +3,7 @@
 import logging
 
 import pytest
-from pure import Stand
+from pure import Hub, Stand
 
 from eventhive.core.outcomes import NobodyHooks, RemoteError, RequestTimeout
 from eventhive.core.requests import MAX_REQUESTS
@@ -147,6 +147,47 @@ def test_a_device_that_is_removed_hooks_nothing_any_more(stand: Stand) -> None:
     del stand.entries["a"]
     stand.bridge.enrol(stand.entries)
     assert stand.hub.participants == {"my-hive/a/led": []}
+
+
+def test_a_network_comes_and_goes_and_comes_again(stand: Stand) -> None:
+    other = Hub()
+    stand.entries["a"].publish[:] = ["*/*/*"]
+    stand.bridge.enrol(stand.entries)
+    board = stand.board("a").connect("my-hive/a/led", "other-hive/a/led").call("other-hive/queen/event", "before")
+    for turn in (1, 2):
+        stand.bridge.networks["other-hive"] = other
+        stand.bridge.came()
+        other.publish("other-hive/a/led", turn, None)
+        assert board.exchange().got[-1] == ("other-hive/a/led", turn)
+        board.call("other-hive/queen/event", turn)
+        stand.bridge.went("other-hive")
+        del stand.bridge.networks["other-hive"]
+        assert other.participants == {"other-hive/a/led": []}
+        board.call("other-hive/queen/event", "after")
+    assert [data for name, data in other.events if name.endswith("event")] == [1, 2]
+    assert len(stand.hub.participants["my-hive/a/led"]) == 1
+    assert not board.session.closed and not board.outbox.entries
+
+
+def test_a_right_that_is_given_later_is_good_at_once(stand: Stand) -> None:
+    board = stand.board("a").connect("my-hive/b/led")
+    for receive in (["b/*"], [], ["b/led"]):
+        stand.entries["a"].receive[:] = receive
+        stand.bridge.enrol(stand.entries)
+        assert len(stand.hub.participants["my-hive/b/led"]) == (1 if receive else 0)
+    # What another boot wanted, this one need not want.
+    board.restart()
+    board.connect()
+    stand.bridge.enrol(stand.entries)
+    assert stand.hub.participants["my-hive/b/led"] == []
+
+
+def test_names_that_are_wanted_are_bounded(stand: Stand) -> None:
+    board = stand.board("a").connect()
+    for number in range(MAX_HOOKS + 2):
+        board.say(f'[11,"other-hive/a/hook-{number}"]')
+    board.say('[11,"my-hive/a/*"]')
+    assert len(stand.device("a").unmet) == MAX_HOOKS
 
 
 def test_a_goodbye_is_in_the_log_and_cannot_forge_lines(stand: Stand, log: pytest.LogCaptureFixture) -> None:

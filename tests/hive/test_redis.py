@@ -201,6 +201,32 @@ def test_what_was_called_during_an_outage_is_sent_after_it(redis_server: RedisSe
     play(test())
 
 
+def test_what_has_no_answer_is_given_back_in_order(redis_server: RedisServer) -> None:
+    count, filling = 5000, "x" * 2000
+
+    async def test() -> None:
+        one = await Joined(redis_server.port).connected()
+        confirmed: list[int] = []
+        for number in range(count):
+            data = Payload([number, filling])
+            one.connector.publish("net/in/n", data, lambda number=number: confirmed.append(number))  # type: ignore[misc]
+        # Some were sent then, and have no answer yet.
+        while len(one.connector.unsent) == count:
+            await asyncio.sleep(0)
+        left = one.connector.withdraw()
+        assert [payload.data[0] for _, payload, _, _ in left] == list(range(len(confirmed), count)) and left
+        await one.other.ping()
+        # Whoever passes it on now tells; nobody else does.
+        assert len(confirmed) == count - len(left)
+        for _, _, confirm, _ in left:
+            assert confirm is not None
+            confirm()
+        assert confirmed == list(range(count))
+        assert await one.stop() == 0
+
+    play(test())
+
+
 def test_what_waits_is_bounded_and_room_is_announced(
     redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

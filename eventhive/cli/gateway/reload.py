@@ -2,7 +2,7 @@
 
 import argparse
 
-from ...gateway.control import NotRunningError, request
+from ...gateway.control import RELOAD_TIMEOUT_S, NotRunningError, request
 from ..output import say
 from .shared import read, section_of
 from .status import NOT_RUNNING
@@ -12,7 +12,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Ask the gateway, which refuses what it cannot use and runs on with what it had."""
     control = section_of(arguments.config, read(arguments.config)).control
     try:
-        answer = request(control, "reload")
+        answer = request(control, "reload", RELOAD_TIMEOUT_S)
     except NotRunningError as error:
         say(f"eventhive gateway: {error}")
         return NOT_RUNNING

@@ -12,7 +12,7 @@ from queue import Empty, SimpleQueue
 from types import FrameType
 
 from ...core.errors import LocalError
-from ...gateway.control import request
+from ...gateway.control import RELOAD_TIMEOUT_S, request
 from ...gateway.notify import Notifier
 
 # Signs of life within the time that the manager allows: one may be late or lost.
@@ -54,7 +54,7 @@ class Service:
     def _reload(self, status: str) -> None:
         self._notifier.reloading()
         try:
-            request(self._control, "reload")
+            request(self._control, "reload", RELOAD_TIMEOUT_S)
         except LocalError as error:
             logger.error("the configuration is not taken over: %s", error)
             status = f"{status}; the configuration on disk was refused: {error}"
