@@ -64,6 +64,9 @@ KEYS = {
         "gateway_p50_ms": float,
         "gateway_p99_ms": float,
         "reconnect_1000_s": float,
+        "page_loss_percent": float,
+        "page_p99_ms": float,
+        "outage_device_rss_bytes": int,
     },
     "page": {
         "without_per_second": int,

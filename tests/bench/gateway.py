@@ -17,13 +17,15 @@ gateway_p99_ms      in the loop of the hive's process. So both ways through the 
 reconnect_1000_s    1,000 of the fleet drop and connect again at once, each with an event that waits: until all of these
                     are acknowledged
 cpu_us_per_event    processor time of the gateway at RATE, for each event
+outage_device_rss_bytes   what a device costs more while the hive is away, after some hundred events that wait on disk
+page_loss_percent   of RATE events a second from WATCHED devices, by a page that is open: one reads the live tail, and
+                    asks for the state and the metrics every half second. Until the last event has arrived, each round
+                    with one of a gateway without a page; page_p99_ms: the time of an event then
 refused             connections that were not let in at first, while all connected and reconnected
 lost                events that did not reach the hive exactly once, in order and unaltered
 """
 
 import argparse
-import json
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,10 +33,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import support
+from page import Visitor
 from service import Service
 from stand import GATEWAY, NETWORK, Bench, bench
 from support import median, percentile, spread
 
+from eventhive.gateway.control import request
 from eventhive.websocket.listener import ACCEPTS_PER_S
 
 HIVE = """
@@ -51,6 +55,8 @@ gateway:
   websocket: {host: 127.0.0.1, port: 0}
 """
 
+PAGE = "  http: {host: 127.0.0.1, port: 0, login: false}\n"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -59,7 +65,7 @@ class Plan:
     few: int = 100
     fleet: int = 2000
     returning: int = 1000
-    # Once an event a device in so many seconds; and events a second of all of them.
+    # An event of each device in so many seconds; events a second of all of them.
     every_s: float = 5.0
     rate: int = 2000
     # At 1 % of a core, 200 ticks of the kernel's clock in 20 s.
@@ -68,9 +74,34 @@ class Plan:
     warm_s: float = 4.0
     repeats: int = 3
     starts: int = 5
+    # With a page; and during an outage, more events of each than the gateway keeps in memory.
+    watched: int = 200
+    away: int = 200
+    missed: int = 300
 
 
-QUICK = Plan(few=10, fleet=60, returning=30, rate=200, window_s=0.5, burst_s=0.5, warm_s=0.2, repeats=1, starts=1)
+QUICK = Plan(
+    few=10,
+    fleet=60,
+    returning=30,
+    rate=200,
+    window_s=0.5,
+    burst_s=0.5,
+    warm_s=0.2,
+    repeats=1,
+    starts=1,
+    watched=20,
+    away=20,
+    missed=10,
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """What became of events: how long each took, in milliseconds, and how many came a second; 0 where some did not."""
+
+    delays_ms: list[float]
+    rate: float = 0.0
 
 
 class Scene:
@@ -78,12 +109,12 @@ class Scene:
 
     gateway: Service
 
-    def __init__(self, stand: Bench, devices: int):
+    def __init__(self, stand: Bench, devices: int, more: str):
         self._stand = stand
-        self._keys = enrolled(stand, devices)
+        self._keys = stand.enrol_many(devices)
         (stand.folder / "hive.yaml").write_text(HIVE)
         self._hive = stand.python("watcher.py", str(stand.folder / "hive.yaml"))
-        self._config = CONFIG % self._hive.answer()["servers"][NETWORK]
+        self._config = CONFIG % self._hive.answer()["servers"][NETWORK] + more
         self._fleet = stand.python("fleet.py")
         self.lost = self.refused = 0
         self.start()
@@ -93,12 +124,17 @@ class Scene:
         self.gateway = Service(self._stand, self._config)
         self._stand.started(self.gateway)
 
+    def page_port(self) -> int:
+        """Where its page is."""
+        address: str = request(self._stand.folder / f"{GATEWAY}.sock", "ping")["page"]
+        return int(address.rpartition(":")[2])
+
     def connect(self) -> None:
         """Connect all devices."""
         self.refused += self._fleet.ask(connect=self._keys, port=self._stand.gateway_port())["refused"]
 
-    def pace(self, rate: float, seconds: float) -> list[float]:
-        """Have all devices send; how long each event took, in milliseconds."""
+    def pace(self, rate: float, seconds: float) -> Run:
+        """Have all devices send."""
         self.begin(rate, seconds)
         return self.end()
 
@@ -106,14 +142,21 @@ class Scene:
         """Have all devices send, meanwhile."""
         self._fleet.tell(pace=rate, seconds=seconds, devices=len(self._keys))
 
-    def end(self) -> list[float]:
-        """How long each event took, in milliseconds, that was sent since `begin`."""
+    def end(self) -> Run:
+        """What became of what was sent since `begin`."""
         calls = self._fleet.answer()["calls"]
         seen = self._check(len(calls))
         arrivals = sorted(seen["entries"])
         if len(arrivals) != len(calls):
-            return []
-        return [(arrival - call) / 1e6 for call, (_, arrival) in zip(calls, arrivals, strict=True)]
+            return Run([])
+        delays = [(arrival - call) / 1e6 for call, (_, arrival) in zip(calls, arrivals, strict=True)]
+        return Run(delays, len(calls) / (seen["last_ns"] - calls[0]) * 1e9)
+
+    def miss(self, rate: float, events: int) -> None:
+        """The hive is gone for good, and devices send so many events each."""
+        self._hive.process.kill()
+        self.begin(rate, events * len(self._keys) / rate)
+        self._fleet.answer()
 
     def reconnect(self, devices: int) -> float:
         """Have so many devices drop and come again; the seconds that it took."""
@@ -129,24 +172,11 @@ class Scene:
         return seen
 
 
-def enrolled(stand: Bench, devices: int) -> dict[str, str]:
-    """Keys of so many devices, which are in the key file then: as keys.py describes it, and all at once."""
-    keys = {f"sensor-{number}": os.urandom(32).hex() for number in range(devices)}
-    entries = {
-        name: {"key": key, "keygen": 0, "publish": [f"{NETWORK}/*/*"], "receive": [f"{name}/*"]}
-        for name, key in keys.items()
-    }
-    path = stand.folder / f"{GATEWAY}.keys"
-    path.touch(mode=0o600)
-    path.write_text(json.dumps(entries))
-    return keys
-
-
 @contextmanager
-def scene(devices: int, connected: bool = True) -> Iterator[Scene]:
-    """Everything is ended with it."""
+def scene(devices: int, more: str = "", connected: bool = True) -> Iterator[Scene]:
+    """Everything is ended with it; `more` is for the gateway's configuration."""
     with bench() as stand:
-        made = Scene(stand, devices)
+        made = Scene(stand, devices, more)
         if connected:
             made.connect()
         yield made
@@ -174,7 +204,7 @@ def fleet(plan: Plan) -> dict[str, Any]:
         delays, each = [], []
         for _ in range(plan.repeats):
             before = one.gateway.cpu_s()
-            delays.append(one.pace(plan.rate, plan.burst_s))
+            delays.append(one.pace(plan.rate, plan.burst_s).delays_ms)
             each.append((one.gateway.cpu_s() - before) / max(len(delays[-1]), 1) * 1e6)
         rss = one.gateway.rss()
         seconds = []
@@ -196,6 +226,36 @@ def fleet(plan: Plan) -> dict[str, Any]:
     }
 
 
+def looked_at(plan: Plan) -> dict[str, Any]:
+    """A page that is open, in turn with none."""
+    loss, p99 = [], []
+    with scene(plan.watched) as bare, scene(plan.watched, PAGE) as seen:
+        visitor = Visitor(seen.page_port())
+        for one in (bare, seen):
+            one.pace(plan.rate, plan.warm_s)
+        for _ in range(plan.repeats):
+            without = bare.pace(plan.rate, plan.burst_s)
+            with visitor.looking():
+                run = seen.pace(plan.rate, plan.burst_s)
+            loss.append((1 - run.rate / (without.rate or 1)) * 100)
+            p99.append(percentile(run.delays_ms or [0.0], 99))
+    return {
+        "page_loss_percent": loss,
+        "page_p99_ms": p99,
+        "lost": bare.lost + seen.lost,
+        "refused": bare.refused + seen.refused,
+    }
+
+
+def outage(plan: Plan) -> list[float]:
+    """Bytes for each device."""
+    with scene(plan.away) as one:
+        one.pace(plan.rate, plan.warm_s)
+        before = one.gateway.rss()
+        one.miss(plan.rate, plan.missed)
+        return [(one.gateway.rss() - before) / plan.away]
+
+
 def starts(plan: Plan) -> list[float]:
     """Milliseconds until it was ready, with a fleet in its key file and a hive to connect to."""
     took = []
@@ -211,17 +271,18 @@ def starts(plan: Plan) -> list[float]:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     plan = QUICK if options.quick else Plan()
-    few, many = idle(plan), fleet(plan)
-    lost, refused = (few.pop(key) + many.pop(key) for key in ("lost", "refused"))
-    values = {"ready_ms": starts(plan), **few, **many}
-    digits = {"ready_ms": 1, "cpu_us_per_event": 1, "idle_rss_bytes": 0, "fleet_rss_bytes": 0}
+    few, many, page = idle(plan), fleet(plan), looked_at(plan)
+    lost, refused = (few.pop(key) + many.pop(key) + page.pop(key) for key in ("lost", "refused"))
+    values = {"ready_ms": starts(plan), **few, **many, "outage_device_rss_bytes": outage(plan), **page}
+    digits = {"ready_ms": 1, "cpu_us_per_event": 1, **{name: 0 for name in values if name.endswith("bytes")}}
     growth = many["fleet_rss_bytes"][0] - few["idle_rss_bytes"][0]
     return {
         **{name: median(some, digits.get(name, 3)) for name, some in values.items()},
         "device_rss_bytes": round(growth / (plan.fleet - plan.few)),
         "lost": lost,
         "refused": refused,
-        "devices": {"few": plan.few, "fleet": plan.fleet, "returning": plan.returning, "rate": plan.rate},
+        "devices": {"few": plan.few, "fleet": plan.fleet, "returning": plan.returning, "watched": plan.watched},
+        "rate": plan.rate,
         "spread": {name: spread(some, digits.get(name, 3)) for name, some in values.items() if len(some) > 1},
     }
 

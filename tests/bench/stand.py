@@ -144,6 +144,19 @@ class Bench:
         for name in names:
             self.keys[name] = store.add(name, [NETWORK]).key.hex()
 
+    def enrol_many(self, count: int) -> dict[str, str]:
+        """Give so many devices a key each; the file is written at once, as `gateway/keys.py` describes it."""
+        names = [f"sensor-{number}" for number in range(count)]
+        self.keys = {name: os.urandom(32).hex() for name in names}
+        entries = {
+            name: {"key": key, "keygen": 0, "publish": [f"{NETWORK}/*/*"], "receive": [f"{name}/*"]}
+            for name, key in self.keys.items()
+        }
+        path = self.folder / f"{GATEWAY}.keys"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(entries))
+        return self.keys
+
     def python(self, program: str, *arguments: str) -> Child:
         """Start one of the programs here."""
         return self.started(Child([sys.executable, str(PROGRAMS / program), *arguments], {}, self.folder))
