@@ -14,11 +14,12 @@ def free_port() -> int:
     """A port of this machine that nobody uses, and that nobody else is given while the last `KEPT` are asked for.
 
     A socket that is bound and does not listen stays there: a server that allows `SO_REUSEADDR`, as asyncio's do, takes
-    the port none the less, while the kernel gives it neither to a connection nor to whoever asks for any port.
+    the port none the less, while the kernel gives it neither to a connection nor to whoever asks for any port, at any
+    address of this machine.
     """
     kept = socket.socket()
     kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    kept.bind(("127.0.0.1", 0))
+    kept.bind(("", 0))
     port: int = kept.getsockname()[1]
     _kept.append(kept)
     # Only Linux lets a server in beside it.
