@@ -1,8 +1,8 @@
 """Runs hooks off the loop: one ordered worker thread, fed in batches, and others for events whose hooks are slow.
 
 Rules of this file:
-1. One wake-up per iteration of the loop, however many events it brought: handing the interpreter from thread to thread
-   costs more than the hooks do.
+1. Few wake-ups: one per iteration of the loop, however many events it brought, or per several that bring many.
+   Handing the interpreter from thread to thread costs more than the hooks do.
 2. A hook that is slow delays the events of its own name, and no others: where one runs longer than SLOW_SECONDS,
    another thread goes on with the rest. So events of one name keep their order, and those of different names may change
    places.
@@ -27,6 +27,12 @@ MAX_WAITING = 200_000
 SLOW_SECONDS = 0.1
 # Names whose hooks are slow at the same time: each takes a thread until it is done.
 MAX_LANES = 32
+
+# How long several events at a time may wait for more of them. One alone does not wait.
+GATHER_S = 0.001
+
+# Stands for an event where the loop wants to know that all before it were run.
+MARK = ""
 
 Batch = list[tuple[str, Any]]
 
@@ -68,6 +74,9 @@ class Dispatcher:
         self._relieved: list[Callable[[], None]] = []
         self._loop = asyncio.get_running_loop()
         self._batch: Batch = []
+        self._gathering = False
+        self._gathered = 0
+        self._until = 0.0
         self._batches: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._put = self._done = 0
         self._ended = asyncio.Event()
@@ -91,9 +100,16 @@ class Dispatcher:
             self._drop(event)
             return
         self._put += 1
-        if not self._batch:
-            self._loop.call_soon(self._feed)
+        if not self._gathering:
+            self._gathering = True
+            self._gathered, self._until = 1, self._loop.time() + GATHER_S
+            self._loop.call_soon(self._gather)
         self._batch.append((event, data))
+
+    def when_run(self, callback: Callable[[], None]) -> None:
+        """Call `callback` once, in the loop, when all that was put so far was run, but for what slow hooks hold up."""
+        self._batch.append((MARK, callback))
+        self._feed()
 
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, in the loop, when `congested` becomes false."""
@@ -116,6 +132,15 @@ class Dispatcher:
         return threading.current_thread() in self._threads
 
     # In the loop
+
+    def _gather(self) -> None:
+        count = len(self._batch)
+        if count == self._gathered or self._loop.time() >= self._until:
+            self._gathering = False
+            self._feed()
+        else:
+            self._gathered = count
+            self._loop.call_soon(self._gather)
 
     def _feed(self) -> None:
         if not self._batch:
@@ -165,6 +190,9 @@ class Dispatcher:
     def _run(self, lane: Lane) -> None:
         while self._next_batch(lane):
             while (one := self._next(lane)) is not None:
+                if one[0] == MARK:
+                    self._soon(one[1])
+                    continue
                 try:
                     self._run_one(*one)
                 except SystemExit:

@@ -18,7 +18,8 @@ from .classic import Payload, dumps, with_metadata
 from .connectors.base import Confirm, Connector
 from .core.errors import LimitError
 from .dispatch import Dispatcher
-from .once import ONCE, TAKEN, Answer, Arrival, Identity, Onlooker, Receiver, answers_of, identity_of
+from .identified import Confirmations, IdentifiedPayload
+from .once import ONCE, TAKEN, Answer, Arrival, Identity, Receiver, identity_of
 from .replies import Answered, Pending, Question, Requests, marked, required, unmarked
 from .sealing import Sealing
 from .seals.base import Seal
@@ -85,7 +86,8 @@ class Network:
         self._woken = False
         self._room = threading.Event()
         self._emptied = asyncio.Event()
-        self._receiver = Receiver(self._confirm, self._loop.call_later, self._loop.call_soon_threadsafe)
+        later, soon = self._loop.call_later, self._loop.call_soon_threadsafe
+        self._receiver = Receiver(self._confirm_soon, self._confirm, later, soon)
         self._confirmed: Callable[[Iterable[Answer]], None] = lambda answers: None
         self.sealing.deliver = self._received
         self.sealing.relieved = self._send_calls
@@ -130,6 +132,21 @@ class Network:
         """Have `confirmed(answers)` called for what `publish_once` has passed on; before the connector is started."""
         self._confirmed = confirmed
         self.subscribe(self._requests.topic, Confirmations(self._requests.key, confirmed))
+
+    def settle(self, ended: Callable[[], None]) -> bool:
+        """Have `ended` called in the loop when hooks of this process have run for what `publish_once` gave them.
+
+        False, and no call: they were given nothing since this was asked last. Slow hooks are not waited for.
+        """
+        if not self._receiver.given:
+            return False
+        self._receiver.given = False
+        self._hooks.when_run(ended)
+        return True
+
+    def hear(self) -> None:
+        """Have what hooks of this process have ended for told now, not with more of it in a moment."""
+        self._receiver.tell()
 
     @property
     def connections(self) -> int:
@@ -296,10 +313,13 @@ class Network:
 
     def _confirm(self, inbox: str, answers: list[Answer]) -> None:
         if inbox == self._requests.topic:
-            # Not at once: who publishes is not told in the middle of it.
-            self._loop.call_soon(self._confirmed, answers)
+            self._confirmed(answers)
         else:
             self._reply(inbox, {TAKEN: answers})
+
+    def _confirm_soon(self, inbox: str, answers: list[Answer]) -> None:
+        """Who publishes is not told in the middle of it."""
+        self._loop.call_soon(self._confirm, inbox, answers)
 
     def _send_calls(self) -> None:
         self._woken = False
@@ -339,47 +359,3 @@ class Network:
         self.dropped += 1
         if self.dropped == 1:
             logger.error("%s is dropped: %d events wait already (%s)", topic, len(self._calls), self.connector.state)
-
-
-class IdentifiedPayload(Payload):
-    """An event with its identity among its metadata, put together where a carrier asks for it."""
-
-    __slots__ = ("_given", "_identity", "_key")
-
-    def __init__(self, data: Any, key: str, identity: Identity):
-        super().__init__()
-        self._given = data
-        self._key = key
-        self._identity = identity
-
-    @property
-    def data(self) -> Any:
-        """The data with the identity."""
-        if self._data is None:
-            self._data = marked(self._given, self._key, {ONCE: list(self._identity)})
-        return self._data
-
-    @property
-    def text(self) -> str:
-        """The data with the identity, as JSON text."""
-        if self._text is None:
-            self._text = dumps(self.data)
-        return self._text
-
-
-class Confirmations(Onlooker):
-    """The participant that takes the confirmations which come to an inbox."""
-
-    def __init__(self, key: str, confirmed: Callable[[Iterable[Answer]], None]):
-        self._key = key
-        self._confirmed = confirmed
-
-    def deliver(self, topic: str, data: Any) -> None:
-        """Take those of one event; anything else is for somebody else."""
-        metadata = data.get(self._key) if isinstance(data, dict) else None
-        if isinstance(metadata, dict) and TAKEN in metadata:
-            self._confirmed(answers_of(metadata[TAKEN]))
-
-    def ask(self, topic: str, question: Question) -> None:
-        """Nobody asks an inbox."""
-        question.nobody()

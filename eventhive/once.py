@@ -88,16 +88,23 @@ def identity_of(metadata: Any, network: str) -> Identity | None:
 class Receiver:
     """Decides which events the hooks of this process are given.
 
-    `send(inbox, answers)` passes confirmations on, `later` and `soon` are a loop's `call_later` and
-    `call_soon_threadsafe`. Counters: `repeated` events that were there already, `early` ones that came before one that
-    is still to come.
+    `send(inbox, answers)` passes confirmations on in the middle of `take`, `told(inbox, answers)` those of hooks that
+    have ended. `later` and `soon` are a loop's `call_later` and `call_soon_threadsafe`. `given` becomes true with each
+    event that hooks are given. Counters: `repeated` events that were there already, `early` ones that came before one
+    that is still to come.
     """
 
     def __init__(
-        self, send: Callable[[str, list[Answer]], None], later: Callable[..., object], soon: Callable[..., object]
+        self,
+        send: Callable[[str, list[Answer]], None],
+        told: Callable[[str, list[Answer]], None],
+        later: Callable[..., object],
+        soon: Callable[..., object],
     ):
         self.repeated = self.early = 0
+        self.given = False
         self._send = send
+        self._told = told
         self._later = later
         self._soon = soon
         self._marks: OrderedDict[tuple[str, str, str], Mark] = OrderedDict()
@@ -128,10 +135,11 @@ class Receiver:
             self._answer(topic, identity, mark.done, 0)
         else:
             mark.given = number
+            self.given = True
             self._marks.move_to_end(key)
             if not self._woken:
                 self._woken = True
-                self._later(CONFIRM_S, self._answer_ended)
+                self._later(CONFIRM_S, self._tell_later)
             return lambda: self._end(mark, topic, identity)
         return None
 
@@ -141,20 +149,29 @@ class Receiver:
         self._ended.append((mark, topic, identity))
         if not self._woken:
             self._woken = True
-            self._soon(self._answer_ended)
+            self._soon(self._tell_later)
 
-    def _answer_ended(self) -> None:
-        self._woken = False
-        latest: dict[int, tuple[str, Identity]] = {}
-        while self._ended:
-            mark, topic, identity = self._ended.popleft()
-            latest[id(mark)] = topic, identity
+    def tell(self) -> None:
+        """Confirm what hooks have ended for, and was not confirmed yet."""
+        latest: dict[Mark, tuple[Mark, str, Identity]] = {}
+        ended = self._ended
+        while ended:
+            one = ended.popleft()
+            latest[one[0]] = one
         inboxes: dict[str, list[Answer]] = {}
-        for topic, (inbox, device, stream, number, _) in latest.values():
-            inboxes.setdefault(inbox, []).append((topic, device, stream, number, 0))
+        for _, topic, (inbox, device, stream, number, _) in latest.values():
+            answer = topic, device, stream, number, 0
+            if inbox in inboxes:
+                inboxes[inbox].append(answer)
+            else:
+                inboxes[inbox] = [answer]
         for inbox, answers in inboxes.items():
             for start in range(0, len(answers), MAX_ANSWERS):
-                self._send(inbox, answers[start : start + MAX_ANSWERS])
+                self._told(inbox, answers[start : start + MAX_ANSWERS])
+
+    def _tell_later(self) -> None:
+        self._woken = False
+        self.tell()
 
     def _answer(self, topic: str, identity: Identity, done: int, again: int) -> None:
         self._send(identity.inbox, [(topic, identity.device, identity.stream, done, again)])

@@ -317,7 +317,7 @@ class Device:
         number = mark.confirmed
         for receipt in self._unconfirmed:
             if receipt.mark is mark:
-                if receipt.waits and not receipt.covered:
+                if receipt.number > last or (receipt.waits and not receipt.covered):
                     break
                 number = receipt.number
         return number

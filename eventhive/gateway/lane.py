@@ -222,7 +222,8 @@ class Lane:
             self.send_again()
         elif again and now - self._sent_again > AGAIN_S:
             self.send_again()
-        self.pump()
+        if self.queue or self.behind:
+            self.pump()
 
     def send_again(self) -> int:
         """Publish again what is on its way, because it may have been lost; returns how many events that were."""

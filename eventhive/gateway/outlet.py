@@ -64,6 +64,12 @@ class Network(Protocol):
     def expect(self, confirmed: Callable[[Iterable[tuple[str, str, str, int, int]]], None]) -> None:
         """Have what hooks confirm told."""
 
+    def settle(self, ended: Callable[[], None]) -> bool:
+        """Have `ended` called when hooks of this process have run for what was published; false where none have to."""
+
+    def hear(self) -> None:
+        """Have what these have confirmed told now."""
+
 
 class Disk(Protocol):
     """What an outlet needs of the spool."""
@@ -145,6 +151,15 @@ class Outlet:
             self._over(entry)
         else:
             self._admit(entry)
+
+    def settle(self, ended: Callable[[], None]) -> bool:
+        """Have `ended` called when hooks of this process have run for what was taken; false where none have to."""
+        return self.once and self.network.settle(ended)
+
+    def hear(self) -> None:
+        """Take what is confirmed already."""
+        if self.once:
+            self.network.hear()
 
     def restore(self, device: str, stream: Stream, size: int) -> None:
         """Take over a stream that is on disk, when the gateway starts."""
@@ -278,9 +293,10 @@ class Outlet:
         self._active[lane] = None
 
     def _admit(self, entry: Entry) -> None:
-        self._disk.keep(entry)
         self._active[entry.lane] = None
+        # To hooks before the disk, which waits for them a little.
         entry.lane.add(entry)
+        self._disk.keep(entry)
 
     def _is_full(self) -> bool:
         return self.bytes >= self.quota or bool(self.refused)
@@ -346,20 +362,26 @@ class Outlet:
                 self.network.publish_once(topic, None, "", "", 0, 0)
 
     def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
-        now = self.now()
+        heard = ""
         for topic, device, stream, number, again in answers:
-            # Who answers after a silence was started just now, and has missed what is on its way.
-            missed = self._hearing.is_silent(topic)
-            if self._hearing.confirmed(topic, now):
-                logger.warning("network %s: %s is hooked again", self.name, topic)
-                for lane in self.lanes.values():
-                    lane.bring_back(topic)
-                    self._active[lane] = None
-            if missed:
-                self.sent_again += sum([lane.hooked(topic) for lane in self._active])
-            lane_of = self.lanes.get(device)
-            if lane_of is not None:
-                lane_of.taken(topic, stream, number, again == 1)
+            if topic != heard:
+                heard = topic
+                self._heard(topic)
+            lane = self.lanes.get(device)
+            if lane is not None:
+                lane.taken(topic, stream, number, again == 1)
+
+    def _heard(self, topic: str) -> None:
+        """Somebody hooks a name."""
+        # Who answers after a silence was started just now, and has missed what is on its way.
+        missed = self._hearing.is_silent(topic)
+        if self._hearing.confirmed(topic, self.now()):
+            logger.warning("network %s: %s is hooked again", self.name, topic)
+            for lane in self.lanes.values():
+                lane.bring_back(topic)
+                self._active[lane] = None
+        if missed:
+            self.sent_again += sum([lane.hooked(topic) for lane in self._active])
 
     def _tell(self) -> None:
         """Log when the spool begins to fill, and when it is empty again."""

@@ -44,28 +44,32 @@ logger = logging.getLogger("eventhive.gateway")
 class Spool:
     """The spool in the file at `path`. `device(name)` gives a `Device`, or None.
 
-    `outlets` are the networks whose events go through it, by their names.
+    `outlets` are the networks whose events go through it, by their names; `rows` counts events that went to disk.
     """
 
     def __init__(self, path: Path, synchronous: str, device: Callable[[str], Any]):
         self.outlets: dict[str, Outlet] = {}
         self._device = device
         self._store = Store(path, synchronous)
-        self._writer = Writer(self._store, self._next_job)
+        self._writer = Writer(self._store, self._next_job, lambda: len(self._queued), self._settle)
         self._time = 0.0
         self._queued: list[Entry] = []
         self._gone: list[int] = []
         self._reads: list[tuple[Outlet, Lane]] = []
         self._trims: dict[Outlet, None] = {}
-        # Streams of each device that have a mark on disk, or will have one with the next batch.
-        self._marked: dict[str, set[str]] = {}
+        # The rows of the marks of each device that are on disk, or will be with the next batch, by their streams.
+        self._marked: dict[str, dict[str, int]] = {}
         self._forgotten: set[str] = set()
-        self._final: dict[tuple[str, str], int] = {}
+        self._final: list[tuple[Any, Any]] = []
         # What is on disk of networks that are not configured: (device, stream, bytes).
         self._homeless: dict[str, list[tuple[str, Stream, int]]] = {}
         self._started = False
         self._rows: itertools.count[int] = itertools.count(1)
         self._streams: itertools.count[int] = itertools.count(1)
+        self._marks: itertools.count[int] = itertools.count(1)
+        # How many of those that are queued are dealt with first; None: all.
+        self._settled: int | None = None
+        self.rows = 0
 
     def open(self) -> dict[str, list[tuple[str, int]]]:
         """Open the file; returns the marks that are in it: (stream, number) of each device. Raises `LocalError`."""
@@ -73,11 +77,10 @@ class Spool:
         if damage:
             logger.error("%s", damage)
         marks: dict[str, list[tuple[str, int]]] = {}
-        for device, stream, number in self._store.marks():
+        for mark, device, stream, number in self._store.marks():
             marks.setdefault(device, []).append((stream, number))
-            self._marked.setdefault(device, set()).add(stream)
-        last_stream, last_row = self._store.last_ids()
-        self._streams, self._rows = itertools.count(last_stream + 1), itertools.count(last_row + 1)
+            self._marked.setdefault(device, {})[stream] = mark
+        self._streams, self._rows, self._marks = [itertools.count(last + 1) for last in self._store.last_ids()]
         return marks
 
     def add(self, network: Network, once: bool, quota: int, policy: str) -> Outlet:
@@ -134,7 +137,7 @@ class Spool:
         end = loop.time() + DRAIN_S
         while loop.time() < end and any(outlet.busy for outlet in self.outlets.values()):
             await asyncio.sleep(TICK_S / 5)
-        self._final = {(device.name, mark.stream): mark.confirmed for device in devices for mark in device.marks}
+        self._final = [(device, mark) for device in devices for mark in device.marks]
         self._writer.wake()
         await self._writer.stop(STOP_S)
 
@@ -156,7 +159,7 @@ class Spool:
                 "dropped": outlet.dropped,
                 "sent_again": outlet.sent_again,
                 "unhooked": sorted(outlet.unheard),
-                "rows": getattr(self, "rows_written", 0),
+                "rows": self.rows,
                 "commits": self._writer.commits,
                 "commit_ms": round(self._writer.commit_s / max(self._writer.commits, 1) * 1000, 3),
             }
@@ -204,8 +207,18 @@ class Spool:
 
     # The rest is private.
 
+    def _settle(self, ended: Callable[[], None]) -> bool:
+        # All are asked, though the first answer is enough: networks of one hive share its hooks.
+        asked = [outlet for outlet in self.outlets.values() if outlet.settle(ended)]
+        self._settled = len(self._queued) if asked else None
+        return bool(asked)
+
     def _next_job(self) -> Job | None:
-        writing, self._queued = self._queued, []
+        for outlet in self.outlets.values():
+            outlet.hear()
+        # What came while hooks ran has its turn next: it would need rows.
+        count, self._settled = self._settled, None
+        writing, self._queued = self._queued[:count], [] if count is None else self._queued[count:]
         batch = Batch()
         batch.gone, self._gone = self._gone, []
         touched = self._put(writing, batch)
@@ -230,25 +243,31 @@ class Spool:
                 batch.streams.append((stream.id, entry.lane.outlet.name, entry.lane.device, stream.name))
             entry.id = next(self._rows)
             text = dumps(entry.data)
-            self.rows_written = getattr(self, "rows_written", 0) + 1
+            self.rows += 1
             batch.events.append((entry.id, stream.id, entry.number, entry.topic, text))
             entry.lane.outlet.written(entry, len(text) + len(entry.topic) + ROW_BYTES)
         return last
 
     def _mark(self, touched: dict[Any, int], batch: Batch) -> None:
         for (device, mark), last in touched.items():
-            name, known = device.name, self._marked.setdefault(device.name, set())
-            batch.marks[name, mark.stream] = device.covered(mark, last)
-            if mark.stream not in known:
-                known.add(mark.stream)
-                stale = known - {one.stream for one in device.marks}
-                batch.stale += [(name, stream) for stream in stale]
-                known -= stale
+            batch.marks[self._mark_of(device, mark.stream, batch)] = device.covered(mark, last)
         batch.stale += [(name, None) for name in self._forgotten]
         self._forgotten.clear()
-        if self._final:
-            batch.marks.update(self._final)
-            self._final = {}
+        for device, mark in self._final:
+            batch.marks[self._mark_of(device, mark.stream, batch)] = mark.confirmed
+        self._final = []
+
+    def _mark_of(self, device: Any, stream: str, batch: Batch) -> int:
+        """The row of a mark; a new one takes the place of those that its device has no more."""
+        rows = self._marked.setdefault(device.name, {})
+        if stream not in rows:
+            kept = {one.stream for one in device.marks}
+            for other in [one for one in rows if one not in kept]:
+                batch.stale.append((device.name, other))
+                del rows[other]
+            rows[stream] = next(self._marks)
+            batch.begun.append((rows[stream], device.name, stream))
+        return rows[stream]
 
     def _read(self, outlet: Outlet, lane: Lane) -> Read:
         """Read on in the first stream of a lane that has more."""

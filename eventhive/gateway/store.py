@@ -21,8 +21,10 @@ from typing import Any
 
 from ..core.errors import LocalError
 
-# Pages of the write-ahead log until they are put into the database: some 4 MB, written again in a few milliseconds.
-CHECKPOINT_PAGES = 1000
+# Bytes in the write-ahead log, roughly, until they are put into the database, which takes a few milliseconds.
+CHECKPOINT_BYTES = 4_000_000
+# What a commit adds to it beside its rows: the pages in which they are.
+COMMIT_BYTES = 32_768
 
 # What an event takes in the file beside its name and its data: its keys, and its place in the index.
 ROW_BYTES = 48
@@ -42,7 +44,8 @@ CREATE TABLE IF NOT EXISTS marks (
 
 # A batch is inserted into a view, and these are the rows that come of it.
 _BATCH = """
-CREATE TEMP VIEW batch AS SELECT 0 AS streams, 0 AS events, 0 AS marks, 0 AS stale, 0 AS gone, 0 AS trimmed;
+CREATE TEMP VIEW batch AS
+    SELECT 0 AS streams, 0 AS events, 0 AS begun, 0 AS marks, 0 AS stale, 0 AS gone, 0 AS trimmed;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON batch BEGIN
     INSERT INTO streams
         SELECT value->>0, value->>1, value->>2, value->>3 FROM json_each(NEW.streams)
@@ -50,12 +53,13 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON batch BEGIN
     INSERT INTO events
         SELECT value->>0, value->>1, value->>2, value->>3, value->>4 FROM json_each(NEW.events)
         WHERE true ON CONFLICT DO NOTHING;
-    INSERT INTO marks (device, stream, number)
-        SELECT value->>0, value->>1, value->>2 FROM json_each(NEW.marks)
-        WHERE true ON CONFLICT (device, stream) DO UPDATE SET number = excluded.number;
     DELETE FROM marks WHERE id IN (
         SELECT m.id FROM json_each(NEW.stale) s
         JOIN marks m ON m.device = s.value->>0 AND m.stream = IFNULL(s.value->>1, m.stream));
+    INSERT INTO marks (id, device, stream, number)
+        SELECT value->>0, value->>1, value->>2, 0 FROM json_each(NEW.begun)
+        WHERE true ON CONFLICT DO NOTHING;
+    UPDATE marks SET number = m.value FROM json_each(NEW.marks) m WHERE marks.id = CAST(m.key AS INTEGER);
     DELETE FROM events WHERE id IN (SELECT value FROM json_each(NEW.gone));
     DELETE FROM events WHERE id IN (SELECT value FROM json_each(NEW.trimmed));
 END;
@@ -70,6 +74,7 @@ class Store:
     def __init__(self, path: Path, synchronous: str):
         self.path = path
         self._synchronous = synchronous
+        self._logged = 0
         self._db: sqlite3.Connection = None  # type: ignore[assignment]
 
     def open(self) -> str:
@@ -98,9 +103,9 @@ class Store:
         if self._db is not None:
             self._db.close()
 
-    def marks(self) -> list[tuple[str, str, int]]:
-        """(device, stream, number) of all marks; those of a device in the order in which they were begun."""
-        return self._db.execute("SELECT device, stream, number FROM marks ORDER BY id").fetchall()
+    def marks(self) -> list[tuple[int, str, str, int]]:
+        """(id, device, stream, number) of all marks; those of a device in the order in which they were begun."""
+        return self._db.execute("SELECT id, device, stream, number FROM marks ORDER BY id").fetchall()
 
     def held(self) -> list[tuple[int, str, str, str, int, int]]:
         """What the file holds: (id, network, device, stream, events, bytes) of each stream, in the order they began.
@@ -115,15 +120,16 @@ class Store:
             (ROW_BYTES,),
         ).fetchall()
 
-    def last_ids(self) -> tuple[int, int]:
-        """The highest ids in use, of a stream and of an event."""
-        row: tuple[int, int] = self._db.execute(
-            "SELECT (SELECT IFNULL(MAX(id), 0) FROM streams), (SELECT IFNULL(MAX(id), 0) FROM events)"
+    def last_ids(self) -> tuple[int, int, int]:
+        """The highest ids in use, of a stream, of an event and of a mark."""
+        highest = "SELECT IFNULL(MAX(id), 0) FROM"
+        row: tuple[int, int, int] = self._db.execute(
+            f"SELECT ({highest} streams), ({highest} events), ({highest} marks)"
         ).fetchone()
         return row
 
     def write(self, parts: list[str], trims: list[tuple[str, int]]) -> list[list[tuple[int, int, int]]]:
-        """Make all changes of a batch, or none; `parts`: JSON of its streams, events, marks, stale marks and gone ids.
+        """Make all changes of a batch, or none; `parts`: JSON of its members in their order, but for its trims.
 
         `trims` are (network, how many of its oldest events go): returns (id, stream id, bytes) of those of each.
         `LocalError` when the disk does not take it.
@@ -131,10 +137,22 @@ class Store:
         try:
             trimmed = [self._oldest(*trim) for trim in trims]
             gone = [row[0] for rows in trimmed for row in rows]
-            self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?)", [*parts, json.dumps(gone)])
+            self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", [*parts, json.dumps(gone)])
         except sqlite3.Error as error:
             raise LocalError(f"spool {self.path}: {error}") from None
+        self._logged += COMMIT_BYTES + 2 * sum(map(len, parts))
         return trimmed
+
+    @property
+    def checkpoint_due(self) -> bool:
+        """True where the log is so long that it should be put into the database."""
+        return self._logged > CHECKPOINT_BYTES
+
+    def checkpoint(self) -> None:
+        """Put the log into the database; where the disk does not take it now, the log goes on."""
+        self._logged = 0
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
     def read(self, stream: int, after: int, limit: int) -> list[list[Any]]:
         """Up to `limit` events of a stream with numbers above `after`, in order: [id, number, topic, data]."""
@@ -166,7 +184,8 @@ class Store:
         db.execute("PRAGMA locking_mode = EXCLUSIVE")
         db.execute("PRAGMA journal_mode = WAL")
         db.execute(f"PRAGMA synchronous = {self._synchronous}")
-        db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
+        # `checkpoint` does it, where nobody waits.
+        db.execute("PRAGMA wal_autocheckpoint = 0")
         db.executescript(_SCHEMA)
         db.executescript(_ITEM.sub(r"json_extract(\1, '$[\2]')", _BATCH))
         if unclean:

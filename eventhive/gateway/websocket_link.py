@@ -53,6 +53,7 @@ class WebsocketLinks:
         self.connections: set[DeviceConnection] = set()
         self.half_open = HalfOpen(descriptors)
         self._waiting: list[DeviceConnection] = []
+        self._loop = asyncio.get_running_loop()
 
     def __call__(self) -> "DeviceConnection":
         """A new connection, for a server of asyncio."""
@@ -68,7 +69,7 @@ class WebsocketLinks:
     def flush_soon(self, connection: "DeviceConnection") -> None:
         """Have a connection send what it has to, after all connections were read that can be."""
         if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._flush)
+            self._loop.call_soon(self._flush)
         self._waiting.append(connection)
 
     def _flush(self) -> None:

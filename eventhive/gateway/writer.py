@@ -1,9 +1,12 @@
-"""The one writer of the spool: a thread that commits in groups.
+"""The one writer of the spool: it commits in groups, small ones in the loop, and all others in a thread.
 
-While it commits, the loop goes on collecting: what has come by then is the next group. So the busier a gateway is, the
-more events share one `fdatasync`, and nobody waits for more than two of them. The thread holds the interpreter's lock
-for as little as possible: getting it back from a busy loop takes up to 5 ms. (A process in its place was no faster, and
-takes 12 MB.)
+A thread, because a disk may take as long as it likes. While it commits, the loop goes on collecting: what has come by
+then is the next group. So the busier a gateway is, the more events share one `fdatasync`, and nobody waits for more
+than two of them. The thread holds the interpreter's lock for as little as possible: getting it back from a busy loop
+takes up to 5 ms. (A process in its place was no faster, and takes 12 MB.)
+
+In the loop, where a commit takes less time than handing it over does, and hearing of it: a few rows, on a disk that is
+quick (`Pace`).
 """
 
 import asyncio
@@ -18,13 +21,19 @@ from typing import Any, NamedTuple
 from ..bounded_log import PerMinute
 from ..core.errors import LocalError
 from .batch import Batch
+from .gathering import Gathering
+from .pace import Pace
 from .store import Store
 
 # What a full disk is asked again after.
 RETRY_SECONDS = 1.0
 
+# Rows of a group that is committed in the loop: SQLite takes some 3 us for each.
+IN_LOOP_ROWS = 256
+
 logger = logging.getLogger("eventhive.gateway")
 
+_EMPTY = "[]"
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -38,27 +47,45 @@ class Read(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What the thread does next: write, then read; `done(trimmed)` is called in the loop once the batch is on disk."""
+    """What is to be done next: write, then read; `done(trimmed)` is called in the loop once the batch is on disk."""
 
     batch: Batch
     reads: list[Read]
     done: Callable[[list[Any]], None]
 
 
-class Writer:
-    """Works on jobs of `next_job()` in a thread; `wake` it when there is one. In the loop, but for the thread.
+class Outcome(NamedTuple):
+    """What came of a job, see `Store.write` and `Store.read`, and the seconds that it took."""
 
+    trimmed: list[Any]
+    found: list[list[list[Any]]]
+    seconds: float
+
+
+class Writer:
+    """Works on jobs of `next_job()`; `wake` it when there is one. In the loop, but for the thread.
+
+    `waiting()` and `settle(ended)` are as `Gathering` wants them.
     `failing` says why the disk takes nothing at the moment, empty while it does. Counters: `commits`, `commit_s`
     seconds that they took in all, `failures`.
     """
 
-    def __init__(self, store: Store, next_job: Callable[[], Job | None]):
+    def __init__(
+        self,
+        store: Store,
+        next_job: Callable[[], Job | None],
+        waiting: Callable[[], int],
+        settle: Callable[[Callable[[], None]], bool],
+    ):
         self.failing = ""
         self.commits = self.failures = 0
         self.commit_s = 0.0
         self._store = store
         self._next_job = next_job
+        self._waiting = waiting
         self._loop = asyncio.get_running_loop()
+        self._gathering = Gathering(self._loop, waiting, settle, self._gathered)
+        self._pace = Pace()
         self._jobs: SimpleQueue[tuple[Job, list[str]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="eventhive-spool", daemon=True)
         self._busy = self._woken = False
@@ -71,11 +98,11 @@ class Writer:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something to do: at the end of this iteration of the loop, with all that came in it."""
+        """There is something to do."""
         if not self._woken and not self._busy:
             self._woken = True
             self._idle.clear()
-            self._loop.call_soon(self._hand_over)
+            self._gathering.begin()
 
     async def stop(self, seconds: float) -> None:
         """Finish what there is to do within `seconds`, and end."""
@@ -88,27 +115,63 @@ class Writer:
 
     # In the loop
 
-    def _hand_over(self) -> None:
+    def _gathered(self, all_in: bool) -> None:
         self._woken = False
+        job = self._next()
+        if job is None:
+            return
+        if all_in and self._is_quick(job):
+            self._commit(job)
+        else:
+            self._hand_over(job)
+
+    def _is_quick(self, job: Job) -> bool:
+        if job.reads or job.batch.rows > IN_LOOP_ROWS or self._store.checkpoint_due:
+            return False
+        return self._pace.quick(self._loop.time())
+
+    def _next(self) -> Job | None:
         job = self._next_job()
         self._busy = job is not None
         if job is None:
             self._idle.set()
-        else:
-            self._jobs.put((job, _parts(job.batch)))
+        return job
 
-    def _written(self, job: Job, trimmed: list[Any], found: list[list[list[Any]]], seconds: float) -> None:
+    def _hand_over(self, job: Job) -> None:
+        self._jobs.put((job, _parts(job.batch)))
+
+    def _commit(self, job: Job) -> None:
+        """Do a job in the loop."""
+        parts = _parts(job.batch)
+        outcome = self._work(job, parts)
+        if isinstance(outcome, str):
+            self._failed((job, parts), outcome)
+            return
+        self._pace.took(outcome.seconds)
+        self._busy = False
+        self._idle.set()
+        self._done(job, outcome)
+        if self._waiting():
+            self.wake()
+
+    def _written(self, job: Job, outcome: Outcome) -> None:
+        """The thread has done a job."""
+        following = self._next()
+        if following is not None:
+            # Before the acknowledgements of this one go out, so that it is written meanwhile.
+            self._hand_over(following)
+        self._done(job, outcome)
+        self.wake()
+
+    def _done(self, job: Job, outcome: Outcome) -> None:
         if self.failing:
             logger.warning("spool %s: the disk takes events again", self._store.path)
             self.failing = ""
         self.commits += 1
-        self.commit_s += seconds
-        # The next group first: it is written while the acknowledgements of this one go out.
-        self._hand_over()
-        job.done(trimmed)
-        for read, rows in zip(job.reads, found, strict=True):
+        self.commit_s += outcome.seconds
+        job.done(outcome.trimmed)
+        for read, rows in zip(job.reads, outcome.found, strict=True):
             read.done(rows)
-        self.wake()
 
     def _failed(self, one: tuple[Job, list[str]], why: str) -> None:
         """Try again: what is not on disk is not acknowledged, so that the devices keep it."""
@@ -118,22 +181,32 @@ class Writer:
             logger.error("%s: events are not acknowledged until it takes them (%d tries)", why, self.failures)
         self._loop.call_later(RETRY_SECONDS, self._jobs.put, one)
 
+    # In the thread, or in the loop
+
+    def _work(self, job: Job, parts: list[str]) -> Outcome | str:
+        """Do a job; a text says why the disk did not take it."""
+        began = time.perf_counter()
+        try:
+            trimmed = self._store.write(parts, job.batch.trims)
+            found = [self._store.read(*read[:3]) for read in job.reads]
+        except LocalError as error:
+            return str(error)
+        except Exception as error:
+            logger.exception("the spool failed")
+            return f"spool {self._store.path}: {error}"
+        return Outcome(trimmed, found, time.perf_counter() - began)
+
     # In the thread
 
     def _run(self) -> None:
         while (one := self._jobs.get()) is not None:
-            job, parts = one
-            began = time.perf_counter()
-            try:
-                trimmed = self._store.write(parts, job.batch.trims)
-                found = [self._store.read(*read[:3]) for read in job.reads]
-            except LocalError as error:
-                self._soon(self._failed, one, str(error))
-            except Exception as error:
-                logger.exception("the spool failed")
-                self._soon(self._failed, one, f"spool {self._store.path}: {error}")
+            outcome = self._work(*one)
+            if isinstance(outcome, str):
+                self._soon(self._failed, one, outcome)
             else:
-                self._soon(self._written, job, trimmed, found, time.perf_counter() - began)
+                self._soon(self._written, one[0], outcome)
+            if self._store.checkpoint_due:
+                self._store.checkpoint()
         self._store.close()
 
     def _soon(self, callback: Callable[..., Any], *arguments: Any) -> None:
@@ -146,5 +219,6 @@ class Writer:
 
 def _parts(batch: Batch) -> list[str]:
     """The rows of a batch as `Store.write` takes them."""
-    marks = [(device, stream, number) for (device, stream), number in batch.marks.items()]
-    return [_json(part) for part in (batch.streams, batch.events, marks, batch.stale, batch.gone)]
+    parts = batch.streams, batch.events, batch.begun, batch.marks, batch.stale, batch.gone
+    # Most are empty, mostly.
+    return [_json(part) if part else _EMPTY for part in parts]

@@ -22,8 +22,8 @@ def opened(path: Path) -> Store:
 def write(store: Store, events: int, first: int = 1, gone: tuple[int, ...] = ()) -> None:
     numbers = range(first, first + events)
     rows = [(number, 1, number, "my-hive/queen/t", json.dumps({"n": number})) for number in numbers]
-    marks = [("sensor-1", STREAM, first + events - 1)]
-    parts = [[(1, "my-hive", "sensor-1", STREAM)], rows, marks, [], list(gone)]
+    begun, marks = [(1, "sensor-1", STREAM)], {1: first + events - 1}
+    parts = [[(1, "my-hive", "sensor-1", STREAM)], rows, begun, marks, [], list(gone)]
     store.write([json.dumps(part) for part in parts], [])
 
 
@@ -38,9 +38,9 @@ def test_there_and_back(tmp_path: Path) -> None:
     store.close()
     again = opened(tmp_path / "spool")
     assert again.read(1, 3, 1) == [[4, 4, "my-hive/queen/t", '{"n": 4}']]
-    assert again.marks() == [("sensor-1", STREAM, 5)]
+    assert again.marks() == [(1, "sensor-1", STREAM, 5)]
     assert again.held() == [(1, "my-hive", "sensor-1", STREAM, 3, 3 * (len('{"n": 3}my-hive/queen/t') + ROW_BYTES))]
-    assert again.last_ids() == (1, 5)
+    assert again.last_ids() == (1, 5, 1)
 
 
 def test_its_file_is_its_owners_alone(tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_torn_tail_loses_whole_batches_at_most(tmp_path: Path, cut: int) -> No
     assert found == list(range(1, len(found) + 1))
     assert len(found) % 10 == 0
     marks = torn.marks()
-    assert [number for _, _, number in marks] == ([len(found)] if found else [])
+    assert [number for *_, number in marks] == ([len(found)] if found else [])
     assert cut or len(found) == 30
 
 
@@ -113,7 +113,7 @@ def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(LocalError, match="database or disk is full"):
         write(store, 1000, 2)
     assert numbers(store) == [1]
-    assert store.marks() == [("sensor-1", STREAM, 1)]
+    assert store.marks() == [(1, "sensor-1", STREAM, 1)]
 
 
 def test_a_full_disk_does_not_hold_up_a_start(tmp_path: Path) -> None:
@@ -127,14 +127,15 @@ def test_a_full_disk_does_not_hold_up_a_start(tmp_path: Path) -> None:
 def test_the_oldest_make_room(tmp_path: Path) -> None:
     store = opened(tmp_path / "spool")
     write(store, 5)
-    (trimmed,) = store.write(["[]"] * 5, [("my-hive", 2)])
+    (trimmed,) = store.write(["[]"] * 6, [("my-hive", 2)])
     assert [row[0] for row in trimmed] == [1, 2]
     assert numbers(store) == [3, 4, 5]
 
 
-def test_stale_marks_go(tmp_path: Path) -> None:
+def test_stale_marks_go_before_new_ones_come(tmp_path: Path) -> None:
     store = opened(tmp_path / "spool")
-    marks = [("a", "1", 5), ("a", "2", 6), ("b", "1", 7)]
-    store.write(["[]", "[]", json.dumps(marks), "[]", "[]"], [])
-    store.write(["[]", "[]", "[]", json.dumps([("a", "1"), ("b", None)]), "[]"], [])
-    assert store.marks() == [("a", "2", 6)]
+    begun = [(1, "a", "1"), (2, "a", "2"), (3, "b", "1")]
+    store.write(["[]", "[]", json.dumps(begun), json.dumps({1: 5, 2: 6, 3: 7}), "[]", "[]"], [])
+    stale, begun = [("a", "1"), ("b", None)], [(4, "b", "1")]
+    store.write(["[]", "[]", json.dumps(begun), json.dumps({4: 8}), json.dumps(stale), "[]"], [])
+    assert store.marks() == [(2, "a", "2", 6), (4, "b", "1", 8)]

@@ -21,6 +21,7 @@ class Process:
         self.due: list[Callable[[], None]] = []
         self.receiver = Receiver(
             lambda inbox, answers: self.answers.extend(answers),
+            lambda inbox, answers: self.answers.extend(answers),
             lambda seconds, call: self.due.append(call),
             lambda call: self.due.append(call),
         )
@@ -52,6 +53,17 @@ def test_in_order_and_confirmed_when_hooks_have_ended(process: Process) -> None:
     assert (process.given, process.answers) == ([1, 2], [])
     process.end()
     assert process.answers == [(A, "sensor-1", "s", 2, 0)]
+
+
+def test_what_has_ended_is_told_when_asked_for_and_once(process: Process) -> None:
+    process.get(1, 0)
+    process.get(2, 1)
+    assert process.receiver.given
+    process.under_way.pop(0)()
+    process.receiver.tell()
+    assert process.answers == [(A, "sensor-1", "s", 1, 0)]
+    process.end()
+    assert process.answers[1:] == [(A, "sensor-1", "s", 2, 0)]
 
 
 def test_once(process: Process) -> None:
@@ -106,7 +118,10 @@ def test_many_confirmations_are_several_events() -> None:
     sent: list[int] = []
     due: list[Callable[[], None]] = []
     receiver = Receiver(
-        lambda inbox, answers: sent.append(len(answers)), lambda seconds, call: due.append(call), due.append
+        lambda inbox, answers: None,
+        lambda inbox, answers: sent.append(len(answers)),
+        lambda seconds, call: due.append(call),
+        due.append,
     )
     for number in range(MAX_ANSWERS + 1):
         ended = receiver.take(A, Identity(INBOX, f"sensor-{number}", "s", 1, 0), False)

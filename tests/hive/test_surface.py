@@ -313,6 +313,32 @@ def test_slow_hooks_of_many_names_keep_each_order(wait_for: Wait) -> None:
     assert got == {name: list(range(200)) for name in names}
 
 
+def test_who_asks_is_told_when_all_before_it_were_run_but_for_slow_hooks(wait_for: Wait) -> None:
+    got: list[str] = []
+    gate = threading.Event()
+
+    def run(event: str, data: Any) -> None:
+        if event == "slow":
+            gate.wait(10)
+        got.append(event)
+
+    async def play() -> None:
+        dispatcher = Dispatcher(run, lambda congested: None)
+        told = asyncio.Event()
+        dispatcher.put("a", 1)
+        dispatcher.put("slow", 1)
+        dispatcher.put("b", 1)
+        dispatcher.when_run(told.set)
+        await asyncio.wait_for(told.wait(), 10)
+        assert got == ["a", "b"] and dispatcher.waiting == 1
+        gate.set()
+        dispatcher.stop()
+        assert await dispatcher.wait(10)
+        assert got == ["a", "b", "slow"] and dispatcher.waiting == 0
+
+    asyncio.run(play())
+
+
 def test_events_that_are_forgotten_do_not_arrive(here: Any, wait_for: Wait) -> None:
     hive = here(MEMORY)
     got: list[Any] = []
