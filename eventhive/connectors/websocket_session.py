@@ -128,7 +128,8 @@ class Session(ClientConnection):
         if answer.call_id == GREETING:
             self._owner.greeted()
             return
-        number = number_of(answer.call_id)
+        # On the lean wire no event is a call: they are counted, and nothing else confirms them.
+        number = 0 if self.subprotocol else number_of(answer.call_id)
         if answer.result is True:
             self._owner.confirmed(number, answer.unheard)
         else:

@@ -333,7 +333,7 @@ def test_a_flood_in_the_log(stand: Stand, loop: Clock, caplog: pytest.LogCapture
     now = [stand.bridge.seconds()]
 
     def visit() -> None:
-        stand.bridge.strangers._clock = lambda: now[0]
+        stand.bridge.strangers._room._clock = lambda: now[0]
         links = WebsocketLinks(stand.bridge, "/other", False, DESCRIPTORS)
         for _ in range(STRANGER_LINES + 500):
             one = Visit(links).upgrade()
