@@ -17,7 +17,7 @@ from eventhive.gateway.control import request
 from eventhive.gateway.keys import KeyStore
 
 # Beyond this, it does not come any more. A connector tries again after 5 s at most.
-SECONDS = 40
+SECONDS = 60.0
 
 GATEWAY = """
 connectors:
