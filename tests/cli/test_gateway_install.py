@@ -97,5 +97,9 @@ def test_the_unit_uses_this_interpreter_and_what_the_version_has() -> None:
     assert "Type=notify\n" in old and "ExecReload=" in old
 
 
+def test_the_unit_bounds_memory_and_has_descriptors_for_a_fleet() -> None:
+    assert "\nMemoryMax=512M\nLimitNOFILE=65536\n" in made(253)
+
+
 def test_paths_are_words_of_a_unit() -> None:
     assert quoted(Path('/a b/%n/$x/"')) == '"/a b/%%n/$$x/\\""'
