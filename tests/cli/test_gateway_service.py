@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from manager import Manager
 
 ROOT = Path(__file__).parents[2]
 DEADLINE_S = 60
@@ -23,36 +24,6 @@ gateway:
   websocket: {host: 127.0.0.1, port: 0}
   serial: [{port: NOWHERE}]
 """
-
-
-class Manager:
-    """A service manager, as far as a service sees it: a datagram socket. `path` may be abstract (begin with "@")."""
-
-    def __init__(self, path: str):
-        self.path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.settimeout(DEADLINE_S)
-        self._socket.bind(path.replace("@", "\0", 1))
-
-    def told(self) -> dict[str, str]:
-        """The next message."""
-        return dict(line.split("=", 1) for line in self._socket.recv(4096).decode().splitlines())
-
-    def expect(self, key: str) -> dict[str, str]:
-        """The next message with this key."""
-        while key not in (message := self.told()):
-            pass
-        return message
-
-    def drained(self) -> None:
-        """There is no message that was not read."""
-        self._socket.setblocking(False)
-        with pytest.raises(BlockingIOError):
-            self._socket.recv(4096)
-        self._socket.settimeout(DEADLINE_S)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 @pytest.fixture(params=["file", "abstract"])
@@ -68,6 +39,8 @@ class Running:
 
     def __init__(self, folder: Path, *words: str, journal: bool = False, **environment: str):
         (folder / "gateway.yaml").write_text(CONFIG.replace("NOWHERE", str(folder / "no-port")))
+        # A file is no port: that is a warning.
+        (folder / "no-port").touch()
         ours, theirs = socket.socketpair()
         if journal:
             found = os.fstat(theirs.fileno())

@@ -155,13 +155,13 @@ def test_what_waits_for_a_network_that_went_is_there_when_it_comes_back(place: P
     while gateway.ask("networks")["networks"]["my-hive"]["events"]:
         assert time.monotonic() < end, "it is not confirmed"
     hub.kill()
-    device.tell("asyncio.create_task(sending('my-hive/queen/event', 1, 20000))")
+    device.tell("asyncio.create_task(sending('my-hive/queen/event', 1, 30))")
     device.expect("sent 1 True")
     device.call("my-hive/queen/event", 2)
     assert gateway.reload("  {}\n")["needs_restart"] == []
     assert gateway.ask("networks")["networks"]["my-hive"]["events"] == 2
     # This one has nowhere to go, and the device must not wait for it.
-    device.tell("asyncio.create_task(sending('my-hive/queen/event', 'nowhere', 20000))")
+    device.tell("asyncio.create_task(sending('my-hive/queen/event', 'nowhere', 30))")
     device.expect("sent nowhere True")
     hub = hive(place, "my-hive", port)
     gateway.reload(network("my-hive", port, delivery))
@@ -178,7 +178,7 @@ def test_without_a_spool_what_a_network_did_not_take_is_given_up(place: Place) -
     gateway = Set(place, network("my-hive", port) + network("other", other), spool)
     device = board(place)
     device.call("my-hive/queen/event", 1)
-    device.tell("asyncio.create_task(sending('other/queen/event', 2, 30000))")
+    device.tell("asyncio.create_task(sending('other/queen/event', 2, 30))")
     second.arrived("queen/event", 1)
     # Its acknowledgement waits for that of the one before, which goes to nobody.
     gateway.reload(network("other", other), spool)
