@@ -148,6 +148,14 @@ def test_each_row_is_a_line_of_the_code() -> None:
     assert [row for row in rows() if row not in code and not any(has(text, row) for text in texts_)] == []
 
 
+def test_the_metrics_of_the_table_are_there() -> None:
+    table = (ROOT / "docs" / "operations.md").read_text().partition("## Metrics")[2].partition("## Status")[0]
+    named = {name.removesuffix("_bucket") for name in re.findall(r"eventhive_\w+", table)}
+    code = (PACKAGE / "page" / "metrics.py").read_text()
+    assert len(named) > 8
+    assert [name for name in sorted(named) if f'"{name}"' not in code] == []
+
+
 def test_no_row_is_there_twice() -> None:
     table = rows()
     assert sorted(set(table)) == sorted(table)

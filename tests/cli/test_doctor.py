@@ -19,7 +19,8 @@ from small_disk import small_disk
 from eventhive.cli.doctor import clock, devices, discovery, disk, files, listening, networks, page, ports, strength
 from eventhive.cli.doctor.finding import Finding, ok, some
 from eventhive.cli.doctor.run import SECTIONS, Section, examine
-from eventhive.cli.doctor.subject import Subject, look
+from eventhive.cli.doctor.subject import Running, Subject, look
+from eventhive.core.version import VERSION
 from eventhive.gateway.keys import KeyStore
 
 Start = Callable[..., Any]
@@ -448,6 +449,35 @@ class TestDevices:
             ("note", "old"),
             ("note", "new"),
         ]
+
+    def test_what_the_gateway_tells_of_them(self, folder: Path) -> None:
+        KeyStore(folder / "gateway.keys").add("a", ["my-hive"])
+        subject = look(str(folder / "gateway.yaml"))
+        plain = {"online": True, "enrolled": True, "last_seen": 1.0, "flapping": False, "reported": {}}
+        plain |= {"refused": 0, "undelivered": 0, "expired": 0}
+        old = {"version": VERSION.partition(".")[0] + ".999.0"}
+        rows = {
+            "flaps": {"flapping": True},
+            "older": {"reported": {"version": "0.1.0"}},
+            "newer": {"reported": old},
+            "unkeyed": {"enrolled": False, "reported": {"version": VERSION}},
+            "away": {"online": False, "last_seen": None},
+            "denied": {"refused": 1, "online": False},
+            "late": {"expired": 1, "online": False},
+        }
+        subject.running = Running({"pid": os.getpid()}, [{"name": name, **plain, **row} for name, row in rows.items()])
+        told = {one.text.rpartition(": ")[2]: one.level for one in devices.check(subject) if one.todo}
+        assert told == {
+            "unkeyed": "warning",
+            "away": "note",
+            "flaps": "note",
+            "older": "warning",
+            "newer": "note",
+            "denied": "warning",
+            "late": "note",
+        }
+        (flapping,) = [one for one in devices.check(subject) if "again and again" in one.text]
+        assert flapping.level == "warning" and flapping.text.endswith(": flaps")
 
     def test_keys_that_cannot_be_read_are_said_once(self, folder: Path) -> None:
         (folder / "gateway.keys").write_text("{")

@@ -85,6 +85,19 @@ def test_a_file_of_another_account(place: Place) -> None:
     assert one["todo"].startswith(f"chown root {place.keys.path}")
 
 
+def test_more_devices_than_descriptors(place: Place) -> None:
+    place.plug()
+    entries = {f"d{n}": {"key": f"{n:064x}", "keygen": 0, "publish": ["*/*/*"], "receive": []} for n in range(200)}
+    place.keys.path.write_text(json.dumps(entries))
+    place.keys.path.chmod(0o600)
+    shell = f"ulimit -n 256; exec {sys.executable} -m eventhive gateway"
+    plugged(place, place.start(Process(["sh", "-c", shell], place.folder)))
+    assert (
+        "the gateway may have 256 files and connections open, and 200 devices are enrolled"
+        in texts(told(place, 0), "devices")
+    )
+
+
 def test_an_older_gateway_that_still_runs(place: Place) -> None:
     place.plug()
     program = "import eventhive.gateway.daemon as daemon\ndaemon.VERSION = '0.9.0'\n"

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from ...core.version import VERSION
@@ -24,6 +25,7 @@ def check(subject: Subject) -> Iterator[Finding]:
     yield from _rights(entries, list(subject.whole.connectors))
     yield from _keys(entries)
     if subject.running is not None:
+        yield from _descriptors(subject.running.pid, len(entries))
         yield from _states(subject.running.devices)
 
 
@@ -56,22 +58,35 @@ def _keys(entries: dict[str, Entry]) -> Iterator[Finding]:
         yield note(what, "copy the new configuration onto the board: eventhive device deploy")
 
 
+def _descriptors(pid: int, devices: int) -> Iterator[Finding]:
+    """Whether all devices could be connected at a time: each takes a descriptor."""
+    try:
+        lines = Path(f"/proc/{pid}/limits").read_text().splitlines()
+    except OSError:
+        return
+    soft = next(line.split()[3] for line in lines if line.startswith("Max open files"))
+    # A quarter is for strangers (`half_open.py`), networks and files.
+    if soft.isdecimal() and devices > int(soft) * 3 // 4:
+        what = f"the gateway may have {soft} files and connections open, and {devices} devices are enrolled"
+        yield warning(what, "LimitNOFILE= of its unit, or 'ulimit -n' before its start: twice as many as devices")
+
+
 def _states(devices: list[dict[str, Any]]) -> Iterator[Finding]:
     online = [one for one in devices if one["online"]]
     yield ok(f"{len(online)} of {len(devices)} are connected")
     unkeyed = [one["name"] for one in online if not one["enrolled"]]
     if unkeyed:
         yield warning(f"are connected without a key: {some(unkeyed)}", "eventhive device add NAME, for each")
-    never = [one["name"] for one in devices if one["enrolled"] and not one["online"] and not _was_here(one)]
+    never = [one["name"] for one in devices if one["enrolled"] and one["last_seen"] is None]
     if never:
         what = f"have not been here since the gateway was started: {some(never)}"
         yield note(what, "look at their power, network and console; 'eventhive device list' shows them")
+    flapping = [one["name"] for one in devices if one["flapping"]]
+    if flapping:
+        what = f"lose their connection again and again: {some(flapping)}"
+        yield warning(what, "look at their radio (RSSI, distance, channel), power supply and cable")
     yield from _versions(online)
     yield from _losses(devices)
-
-
-def _was_here(one: dict[str, Any]) -> bool:
-    return bool(one["events"] or one["reported"] or one["wakes_in_s"])
 
 
 def _versions(online: list[dict[str, Any]]) -> Iterator[Finding]:
