@@ -1,23 +1,31 @@
 """24 hours of a device that sleeps and of one whose Wi-Fi comes and goes: nothing is lost, nothing comes twice.
 
-The core of a device, and the sessions and the bridge of a gateway, in one process; a second is one step, and no time
-passes otherwise. Connections are as TCP has them: in order, late while the air is away, gone when either end gives up;
-the other end is told of that only if the air is there.
+What others are told of the two is right, too. The core of a device, and the sessions, the bridge and the availability
+of a gateway, in one process; a second is one step, and no time passes otherwise. Connections are as TCP has them: in
+order, late while the air is away, gone when either end gives up, of which the other end is told if the air is there.
 """
 
 import gc
+import itertools
 import random
 import sys
+from types import SimpleNamespace
 from typing import Any
 
 from pure import HEARTBEAT_S, Board, Stand
 
+from eventhive.availability_config import AvailabilityConfig
 from eventhive.core.backoff import MAX_MS, delays
+from eventhive.gateway.availability import ASLEEP, FLAPPING_GRACE_S, OFFLINE, ONLINE
+from eventhive.gateway.presence import Presence
 
 DAY_S = 24 * 3600
 HOUR_S = 3600
 
 EVENT = "my-hive/queen/event"
+AVAILABILITY = "my-hive/gateway/device"
+# A state, and whether the device is flapping: always the same objects, which are no leak of a gateway.
+NEWS = {(state, flapping): (state, flapping) for state in (ONLINE, OFFLINE, ASLEEP) for flapping in (False, True)}
 COMMAND_EVERY_S = 600
 
 # The sleeper: events of one wake, and how long it sleeps.
@@ -36,7 +44,7 @@ GONE_S = 2 * HEARTBEAT_S + 1
 
 # Blocks of memory that may come and go between two looks. A leak of one for each event, or each wake, would be
 # thousands, or hundreds.
-SLACK = 150
+SLACK = 200
 
 
 class Life:
@@ -108,6 +116,8 @@ class Flapper(Life):
         self._on = False
         self._pauses = delays(chance.randrange)
         self._again_ms = 0.0
+        # When it was last there, for the gateway.
+        self._away_s = 0
 
     def second(self, now_s: int) -> None:
         if now_s >= self._changes_s:
@@ -121,6 +131,15 @@ class Flapper(Life):
         elif self.stand.now_ms >= self._again_ms:
             self._connect()
         self._as_expected(now_s - self._changed_s)
+
+    def as_told(self, now_s: int, presence: Presence) -> None:
+        """Whoever is told that it is online, or offline, can rely on it, in time."""
+        state = presence.of(self.known)["state"]
+        if self.known.session is not None:
+            self._away_s = now_s
+            assert state == ONLINE
+        elif now_s - self._away_s > FLAPPING_GRACE_S:
+            assert state == OFFLINE
 
     def _connect(self) -> None:
         if self._air:
@@ -176,9 +195,21 @@ def let_pass(stand: Stand) -> None:
             carrier.flush_now()
 
 
-def taken(stand: Stand, lives: dict[str, Life]) -> None:
-    """Look through the events that came to the network: all of them, in order, once."""
+def watched(stand: Stand) -> Presence:
+    """Have the network told how the devices are."""
+    gateway = SimpleNamespace(name="gateway", availability=AvailabilityConfig())
+    presence = Presence(stand.bridge, SimpleNamespace(gateway=gateway, connectors={"my-hive": None}))
+    presence.enrol()
+    return presence
+
+
+def taken(stand: Stand, lives: dict[str, Life], told: dict[str, list[tuple[str, bool]]]) -> None:
+    """Look through what came to the network: all events, in order, once; add to what was `told` of the devices."""
     for name, data in stand.hub.events:
+        if name == AVAILABILITY:
+            news = data["state"], data["flapping"]
+            told[data["device"]].append(NEWS[news])
+            continue
         life = lives[data["from"]]
         life.arrived += 1
         assert (name, data["n"]) == (EVENT, life.arrived)
@@ -196,19 +227,24 @@ def test_a_day() -> None:
     stand.hub.holds = True
     sleeper, flapper = Sleeper(stand, "a"), Flapper(stand, "b", random.Random(1))
     lives: dict[str, Life] = {"a": sleeper, "b": flapper}
+    presence = watched(stand)
+    # Of each device, the states, and whether it was flapping.
+    told: dict[str, list[tuple[str, bool]]] = {name: [] for name in stand.entries}
     held = []
     for now_s in range(DAY_S):
         stand.now_ms = now_s * 1000
         sleeper.second(now_s)
         flapper.second(now_s)
         let_pass(stand)
+        presence.tick()
+        flapper.as_told(now_s, presence)
         if now_s % CONFIRM_EVERY_S == 0:
             confirm(stand)
         if now_s % COMMAND_EVERY_S == COMMAND_EVERY_S - 1:
             sleeper.order()
             flapper.order()
         if now_s % HOUR_S == HOUR_S - 1:
-            taken(stand, lives)
+            taken(stand, lives, told)
             sleeper.check()
             flapper.check()
             held.append(blocks())
@@ -221,4 +257,12 @@ def test_a_day() -> None:
     # The last command for the sleeper waits for its next wake.
     assert (sleeper.commanded, sleeper.obeyed) == (DAY_S // COMMAND_EVERY_S, DAY_S // COMMAND_EVERY_S - 1)
     assert flapper.commanded - flapper.obeyed == len(flapper.known.outbox.entries)
+    # Each wake and each sleep was told, and it was never taken for lost.
+    assert told["a"] == [(ONLINE, False), (ASLEEP, False)] * (DAY_S // SLEEP_S)
+    # It never came.
+    assert told["c"] == [(OFFLINE, False)]
+    # News, each time, and far fewer than it has lost connections.
+    assert all(before != after for before, after in itertools.pairwise(told["b"]))
+    assert {state for state, _ in told["b"]} <= {ONLINE, OFFLINE} and (ONLINE, True) in told["b"]
+    assert len(told["b"]) < flapper.lost
     assert max(held[2:]) - held[1] < SLACK

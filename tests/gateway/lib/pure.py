@@ -27,6 +27,8 @@ HEARTBEAT_S = 20
 class Hub:
     """A network; `holds` makes it confirm later (`waiting`), `full` refuse; `requests` wait for their answers."""
 
+    connected = True
+
     def __init__(self) -> None:
         self.events: list[tuple[str, Any]] = []
         self.participants: dict[str, list[Device]] = {}
@@ -46,7 +48,7 @@ class Hub:
             raise LimitError("too long for one event")
         self.requests.append((topic, data, seconds, answered))
 
-    def publish(self, topic: str, data: Any, origin: object, confirm: Callable[[], None] | None = None) -> bool:
+    def publish(self, topic: str, data: Any, origin: object = None, confirm: Callable[[], None] | None = None) -> bool:
         if self.full:
             raise LimitError("my-hive: 20000 events wait already")
         self.events.append((topic, data))
