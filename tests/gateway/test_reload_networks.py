@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 import pytest
+import redis_server
 from boards import DEADLINE_S, BoardProcess, Hub, Place, Process, free_port, status
 
 from eventhive.core.errors import LocalError
@@ -110,6 +111,31 @@ def test_a_network_moves_under_traffic(place: Place, delivery: str) -> None:
     assert gateway.online() == 1
 
 
+@pytest.mark.skipif(redis_server.PROGRAM is None, reason=redis_server.MISSING)
+def test_a_network_moves_from_redis_and_back_under_traffic(place: Place) -> None:
+    redis = redis_server.RedisServer(place.folder).start()
+    try:
+        port = free_port()
+        init = f"init: {{host: 127.0.0.1, port: {redis.port}}}"
+        here = f"  my-hive: {{pubsub_type: redis, input_channel: queen, {init}}}\n"
+        (place.folder / "redis.yaml").write_text(f"connectors:\n{here}")
+        hubs = [place.hub("queen/event", file="redis.yaml"), hive(place, "my-hive", port)]
+        places = [here.replace("queen", "gateway"), network("my-hive", port)]
+        gateway = Set(place, places[0])
+        device = board(place)
+        calling(device, "my-hive")
+        for turn in range(1, 4):
+            hubs[(turn - 1) % 2].arrived("queen/event", 50 if turn < 3 else 100)
+            assert gateway.reload(places[turn % 2])["needs_restart"] == []
+            assert len(set(numbers(*hubs))) < EVENTS
+        hubs[3 % 2].expect(f'arrived ["queen/event", {EVENTS - 1}]')
+        assert set(numbers(*hubs)) == set(range(EVENTS))
+        assert gateway.online() == 1
+    finally:
+        place.end()
+        redis.kill()
+
+
 def test_networks_come_and_go_under_traffic(place: Place) -> None:
     port, other = free_port(), free_port()
     hub, second = hive(place, "my-hive", port), hive(place, "other", other)
@@ -155,9 +181,9 @@ def test_what_waits_for_a_network_that_went_is_there_when_it_comes_back(place: P
     while gateway.ask("networks")["networks"]["my-hive"]["events"]:
         assert time.monotonic() < end, "it is not confirmed"
     hub.kill()
-    device.tell("asyncio.create_task(sending('my-hive/queen/event', 1, 30))")
-    device.expect("sent 1 True")
-    device.call("my-hive/queen/event", 2)
+    for number in (1, 2):
+        device.tell(f"asyncio.create_task(sending('my-hive/queen/event', {number}, 30))")
+        device.expect(f"sent {number} True")
     assert gateway.reload("  {}\n")["needs_restart"] == []
     assert gateway.ask("networks")["networks"]["my-hive"]["events"] == 2
     # This one has nowhere to go, and the device must not wait for it.
