@@ -1,13 +1,19 @@
-"""Log lines that somebody else can cause at will: so many of each minute. This is the one place that says how many.
+"""Log lines that somebody else can cause at will: how many of them there are. This is the one place that says it.
 
 A flood is seen while somebody looks, and fills no disk when nobody does. `PerMinute` says whether there is room for a
-line; it is for lines that tell a count of their own. `BoundedLog` also logs how many lines had no room.
+line; it is for lines that tell a count of their own. `BoundedLog` also logs how many lines had no room. `is_told` is
+for what one device or caller does again and again, and needs no clock.
 """
 
 import logging
 from collections.abc import Callable
 
 MINUTE_S = 60.0
+
+
+def is_told(count: int) -> bool:
+    """True for the first, 10th, 100th, … time."""
+    return str(count).strip("0") == "1"
 
 
 class PerMinute:

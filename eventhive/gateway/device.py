@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol, cast
 
+from ..bounded_log import is_told
 from ..core.envelope import encode
 from ..core.errors import LocalError
 from ..core.gateway_session import GatewaySession
@@ -287,7 +288,7 @@ class Device:
 
     def warn(self, count: int, what: str, *args: object) -> None:
         """Log the first, 10th, 100th, … time of what a faulty device, or a caller, could cause without end."""
-        if str(count).strip("0") == "1":
+        if is_told(count):
             logger.warning(f"device %s: {what} (%d so far)", self.name, *args, count)
 
     def count(self, name: str, data: object) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
 
+from ..bounded_log import is_told
 from .doors import BODY_S, Doors
 from .login import Attempts, Logins, Token
 
@@ -119,8 +120,7 @@ class Guard:
 
     def _wrong(self, address: str, now: float) -> None:
         self.attempts.wrong(address, now)
-        # The first, 10th, 100th, … of what anybody could cause without end.
-        if str(self.attempts.failed).strip("0") == "1":
+        if is_told(self.attempts.failed):
             logger.warning("page: a wrong token from %s (%d so far)", address, self.attempts.failed)
 
     def _refusal(self, request: web.Request) -> web.StreamResponse:

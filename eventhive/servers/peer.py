@@ -177,7 +177,8 @@ class Peer(ServerConnection):
             self._broker.release(self)
 
     def _drop(self, code: int, why: str) -> None:
-        logger.warning("%s: %s is disconnected: %s", self._server.network, self.peer, why[:200])
+        text = "%s: %s is disconnected: %s"
+        self._server.disconnected(logging.WARNING, text, self._server.network, self.peer, why[:200])
         self.close(code, why)
 
     def _send_events(self) -> None:

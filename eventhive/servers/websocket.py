@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from ..bounded_log import BoundedLog
 from ..websocket import Listener, serve
 from .admission import Admission
 from .broker import Broker
@@ -17,13 +18,17 @@ if TYPE_CHECKING:
 
 GOING_AWAY = 1001
 
+# Lines of one minute about clients that broke the rules, or take nothing.
+DISCONNECTED_LINES = 30
+
 logger = logging.getLogger("eventhive")
 
 
 class WebsocketServer:
     """Serves one network on `host`:`port`; port 0 takes a free one, and `port` says which after `start`.
 
-    Where there are `tokens`, a client must present one of them. `peers` are those that were let in.
+    Where there are `tokens`, a client must present one of them. `peers` are those that were let in, `disconnected` logs
+    who is not any more.
     """
 
     def __init__(
@@ -41,6 +46,7 @@ class WebsocketServer:
         self.broker = broker
         self.peers: set[Peer] = set()
         self.admission = Admission(network, tokens, time.monotonic)
+        self.disconnected = BoundedLog(logger, f"clients of {network} disconnected", DISCONNECTED_LINES, time.monotonic)
         self._tls = tls
         self._server: Listener | None = None
 

@@ -6,7 +6,7 @@ import pytest
 from websockets.datastructures import Headers
 from websockets.http11 import Request
 
-from eventhive.bounded_log import BoundedLog, PerMinute
+from eventhive.bounded_log import BoundedLog, PerMinute, is_told
 from eventhive.servers.admission import Admission
 
 
@@ -131,3 +131,7 @@ def test_a_flood_of_clients_without_a_token(clock: Clock, caplog: pytest.LogCapt
     assert caplog.messages[29].startswith("net: 10.0.0.1:29 is refused: this hive asks for a token")
     assert caplog.messages[30] == "970 more clients of net refused within a minute"
     assert caplog.messages[31:] == [caplog.messages[29].replace(":29 ", ":1000 ")]
+
+
+def test_what_comes_again_and_again() -> None:
+    assert [count for count in range(20_001) if is_told(count)] == [1, 10, 100, 1000, 10_000]
