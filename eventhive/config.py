@@ -133,7 +133,8 @@ class Gateway:
 
     `command_ttl`: seconds that a command lives for a device that is not there. `access` has the certificate of the
     websocket, where it speaks TLS. `http`: where its page is served, None where it has none. `name`: its channel on all
-    networks, empty where that is their input channel. `availability`: what networks are told of devices.
+    networks, empty where that is their input channel. `availability`: what networks are told of devices;
+    `console_events`: also what they print. `state`: the file of what is remembered of them, None where there is none.
     """
 
     def tls(self) -> "SSLContext | None":
@@ -151,6 +152,8 @@ class Gateway:
     http: HttpConfig | None = None
     name: str = ""
     availability: AvailabilityConfig = field(default_factory=AvailabilityConfig)
+    console_events: bool = False
+    state: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -220,7 +223,7 @@ _CONNECTOR = (
 _SERVER = ("pubsub_type", "create", "broadcast", "init")
 _GATEWAY = (
     *("websocket", "serial", "insecure", "keys", "control", "spool", "command_ttl", "http"),
-    *("name", "availability"),
+    *("name", "availability", "console_events", "state"),
 )
 
 
@@ -337,4 +340,10 @@ def _gateway(section: Section, settings: Settings, networks: tuple[str, ...]) ->
         http_of(section, settings.directory / f"{settings.stem}.page"),
         name,
         availability_of(section),
+        section.boolean("console_events", False),
+        _state(section, settings.directory / f"{settings.stem}.state"),
     )
+
+
+def _state(section: Section, default: Path) -> Path | None:
+    return None if section.raw("state") is False else section.path("state") or default

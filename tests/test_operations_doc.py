@@ -35,6 +35,7 @@ FILLED = {
     ("gateway/serial_link.py", "console lines on %s"): [],
     ("gateway/devices.py", "device %s: %s: %s"): ["outcome unknown, not sent again"],
     ("gateway/spool.py", "%s"): ["is damaged"],
+    ("gateway/remembered.py", "%s"): ["is damaged"],
 }
 # What is only known when it runs, and where the text comes from.
 UNKNOWN = {

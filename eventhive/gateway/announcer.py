@@ -1,4 +1,4 @@
-"""Tells networks how the devices of a gateway are: events `<network>/<gateway>/device`.
+"""Tells networks of the devices of a gateway: events `<network>/<gateway>/device`, which say how one is, and others.
 
 Rules of this file:
 1. No I/O and no clock. A network is told of the devices that may publish on it; all are told of one that may publish
@@ -6,7 +6,7 @@ Rules of this file:
 2. What happens while a network is away is told when it is back: the last of each device, not what was in between.
 """
 
-import logging
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -20,8 +20,6 @@ EVENT = "device"
 GATEWAY = "gateway"
 
 Payload = dict[str, Any]
-
-logger = logging.getLogger("eventhive.gateway")
 
 
 class Network(Protocol):
@@ -38,7 +36,7 @@ class Network(Protocol):
 class Announcer:
     """`channels` are the channels of the gateway by network; `publishes(device)` gives the globs of what it may send.
 
-    While `told` is false, what happens is told nobody.
+    While `told` is false, nobody is told how devices are.
     """
 
     def __init__(
@@ -65,16 +63,21 @@ class Announcer:
         self.tick()
 
     def tell(self, device: str, payload: Payload) -> None:
-        """Tell all networks that it concerns."""
+        """Tell all networks that it concerns how a device is."""
         if not self.told:
             return
-        globs = list(self._publishes(device))
-        for name in self._networks:
-            if _concerns(name, globs):
-                # Anew at the end, so that they are told in the order in which they happened.
-                self._missed[name].pop(device, None)
-                self._missed[name][device] = payload
+        for name in self._concerned(device):
+            # Anew at the end, so that they are told in the order in which they happened.
+            self._missed[name].pop(device, None)
+            self._missed[name][device] = payload
         self.tick()
+
+    def say(self, device: str, event: str, payload: Payload) -> None:
+        """Tell the networks that it concerns, and that are there, something of a device that nobody waits for."""
+        for name in self._concerned(device):
+            if self._networks[name].connected:
+                with contextlib.suppress(LimitError):
+                    self._publish(name, event, payload)
 
     def tick(self) -> None:
         """Tell networks that are back what they have missed."""
@@ -82,13 +85,19 @@ class Announcer:
             network = self._networks[name]
             while missed and network.connected:
                 device = next(iter(missed))
-                topic = SEPARATOR.join((name, self._channels[name], EVENT))
                 try:
-                    network.publish(topic, dict(missed[device]))
+                    self._publish(name, EVENT, missed[device])
                 except LimitError:
                     # It is full, and will be asked again.
                     break
                 del missed[device]
+
+    def _concerned(self, device: str) -> list[str]:
+        globs = list(self._publishes(device))
+        return [name for name in self._networks if _concerns(name, globs)]
+
+    def _publish(self, network: str, event: str, payload: Payload) -> None:
+        self._networks[network].publish(SEPARATOR.join((network, self._channels[network], event)), dict(payload))
 
 
 def _concerns(network: str, globs: list[str]) -> bool:

@@ -22,6 +22,7 @@ from ..core.outcomes import UNDONE, RequestError, status_of
 from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS
 from ..core.session import REJECTED
 from ..core.spelling import check_name
+from .crashes import Crash
 from .device import Carrier, Device, Receipt
 from .devices import Devices, Enrolled
 
@@ -88,6 +89,9 @@ class Bridge:
         self.watch: Callable[[Network | None, str, object, Receipt], Receipt] | None = None
         # `call` when what arrives at this moment has been dealt with: the hooks of a device come with its hello.
         self.soon: Callable[[Callable[[], None]], object] = lambda call: call()
+        # Told of what devices print, by device and port, and of their crashes.
+        self.printed: Callable[[str, str, str], object] = lambda device, port, text: None
+        self.crashed: Callable[[str, str, Crash], object] = lambda device, port, crash: None
         # Told of each device that has a session, and whose hooks are subscribed.
         self.joined: Callable[[Device], object] = lambda device: None
         self._clock_ms = clock_ms

@@ -93,7 +93,9 @@ class Gateway:
         await self._control.start()
         if self.config.spool is not None:
             self._open_spool(self.config.spool)
+        self.presence.memory.open()
         self.load_keys()
+        self._begin(self.presence.memory.run())
         if self.config.websocket is not None:
             await self._listen(self.config.websocket)
         self.serial.configure(self.config.serial)
@@ -121,6 +123,7 @@ class Gateway:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.serial.end()
+        await self.presence.stop()
         await self._control.stop()
 
     def load_keys(self) -> int:

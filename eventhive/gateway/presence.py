@@ -1,4 +1,4 @@
-"""Availability joined to the rest of a gateway: sessions in, events of networks out."""
+"""What a gateway knows and tells of its devices, joined to the rest of it: sessions and consoles in, events out."""
 
 import time
 from collections.abc import Mapping
@@ -7,11 +7,17 @@ from typing import Any
 from .announcer import Announcer, channels_of
 from .availability import Availability, Payload
 from .bridge import Bridge
+from .console_events import ConsoleEvents
+from .crashes import Crash
 from .device import Device
+from .remembered import Memory
 
 
 class Presence:
-    """Keeps the availability of the devices of a bridge; `config` is a whole configuration with its `gateway`."""
+    """Keeps availability and last crashes of the devices of a bridge, and passes on what they print.
+
+    `config` is a whole configuration with its `gateway`.
+    """
 
     def __init__(self, bridge: Bridge, config: Any):
         self._devices = bridge.devices
@@ -19,15 +25,21 @@ class Presence:
         gateway = config.gateway
         self._announcer = Announcer(*self._served(config), self._publishes)
         clock_ms = bridge.devices.clock_ms
-        self.states = Availability(gateway.availability, clock_ms, time_ms, self._announcer.tell)
-        self.configure(gateway.availability)
+        self.states = Availability(gateway.availability, clock_ms, time_ms, self._tell)
+        self.console = ConsoleEvents(bridge.seconds, self._announcer.say)
+        self.memory = Memory(gateway.state)
+        self._restored = False
+        self.configure(gateway)
         bridge.joined = self._joined
+        bridge.printed = self.console.printed
+        bridge.crashed = self._crashed
         bridge.devices.left = self._left
 
-    def configure(self, config: Any) -> None:
-        """Take over the section `availability:`."""
-        self._announcer.told = config.told
-        self.states.limit(config)
+    def configure(self, gateway: Any) -> None:
+        """Take over what a configuration says of it."""
+        self.console.told = gateway.console_events
+        self._announcer.told = gateway.availability.told
+        self.states.limit(gateway.availability)
 
     def serve(self, config: Any) -> None:
         """Tell the networks of a configuration, which are all there, and no others."""
@@ -36,19 +48,41 @@ class Presence:
 
     def enrol(self) -> None:
         """The key file was read."""
-        self.states.enrol(self._devices.by_name)
+        names = self._devices.by_name
+        self.states.enrol(names)
+        self.memory.keep(names)
+        self.console.keep(names)
+        if not self._restored:
+            self._restored = True
+            for name, facts in self.memory.facts.items():
+                self.states.restore(name, _seconds(facts.get("seen")), _seconds(facts.get("wakes")) or 0)
 
     def tick(self) -> None:
         """Let time pass."""
         self.states.tick()
         self._announcer.tick()
 
+    async def stop(self) -> None:
+        """Keep what is known, when all sessions have ended."""
+        for name in self.states.known:
+            payload = self.states.payload(name)
+            if payload is not None:
+                self.memory.change(name, seen=payload["last_seen"])
+        await self.memory.stop()
+
     def of(self, device: Device) -> Payload:
         """What `eventhive gateway status` and the page know of a device."""
         found = self.states.payload(device.name) or {}
         if device.session is not None and found:
             found["last_seen"] = (time_ms() - device.session.silent_ms) / 1000
-        return found
+        return {**found, "crash": self.memory.of(device.name).get("crash")}
+
+    def _tell(self, name: str, payload: Payload) -> None:
+        self.memory.change(name, seen=payload["last_seen"], wakes=payload["wakes"])
+        self._announcer.tell(name, payload)
+
+    def _crashed(self, device: str, port: str, crash: Crash) -> None:
+        self.memory.change(device, crash={"time": time_ms() / 1000, "port": port, **crash._asdict()})
 
     def _served(self, config: Any) -> tuple[dict[str, Any], dict[str, str]]:
         networks = {name: self._networks[name] for name in config.connectors if name in self._networks}
@@ -64,6 +98,10 @@ class Presence:
 
     def _left(self, device: Device, session: Any, why: str) -> None:
         self.states.down(device.name, why, device.asleep_until, device.clock_ms() - session.silent_ms)
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if type(value) in (int, float) else None  # type: ignore[arg-type]
 
 
 def time_ms() -> int:

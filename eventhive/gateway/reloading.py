@@ -12,7 +12,7 @@ from . import networks
 from .changes import changes
 
 # What of the section `gateway:` changes at once; the rest needs a restart.
-AT_ONCE = ("serial", "command_ttl", "availability")
+AT_ONCE = ("serial", "command_ttl", "availability", "console_events")
 # Sections whose parts are taken over one by one.
 IN_PARTS = ("gateway", "connectors", "servers")
 
@@ -37,7 +37,7 @@ async def take_over(gateway: Any, new: Any) -> dict[str, Any]:
         connectors=found.merged(old.connectors, new.connectors),
         servers=found.merged(old.servers, new.servers),
     )
-    gateway.presence.configure(new.gateway.availability)
+    gateway.presence.configure(new.gateway)
     gateway.presence.serve(gateway.whole)
     gateway.devices.command_ttl_s = new.gateway.command_ttl
     gateway.devices.open_to(list(gateway.whole.connectors))

@@ -9,6 +9,7 @@ from ..bounded_log import BoundedLog
 from ..core.framing import DATA, HELLO, NO_SESSION, READY, TEXT
 from .bridge import Bridge, printable
 from .consoles import Watcher
+from .crashes import Crash, Crashes
 from .kept_port import KeptPort
 from .port_match import Entry
 from .serial_lines import PROOF, SerialLines
@@ -28,6 +29,10 @@ class SerialLink(KeptPort):
         self.bridge = bridge
         # Who reads the console of the board at this port.
         self.watchers: list[Watcher] = []
+        # The device that was here last, since the port was opened; and a crash before there was one.
+        self._owner = ""
+        self._crash: Crash | None = None
+        self._crashes = Crashes(self._crashed)
         # The session that proved itself, one that said hello, and one that was challenged.
         self._current: SerialSession | None = None
         self._proving: SerialSession | None = None
@@ -49,8 +54,15 @@ class SerialLink(KeptPort):
 
     def closing(self, why: str) -> None:
         """The port is closed."""
+        self._owner, self._crash = "", None
         for one in self._sessions():
             self._end(one, why)
+
+    def _crashed(self, crash: Crash) -> None:
+        # What a board says before it is known belongs to the device that it turns out to be.
+        self._crash = None if self._owner else crash
+        if self._owner:
+            self.bridge.crashed(self._owner, self.port, crash)
 
     def to_send(self) -> bytes:
         """What the line has to send now."""
@@ -78,6 +90,9 @@ class SerialLink(KeptPort):
         before, self._current, self._proving = self._current, one, None
         self._lines.proved()
         self._end(before, "another session began on this line")
+        self._owner = self.device
+        if self._crash is not None:
+            self._crashed(self._crash)
 
     def ended(self, one: SerialSession) -> None:
         """A session is over; the line stays silent until the device asks again."""
@@ -119,11 +134,13 @@ class SerialLink(KeptPort):
 
     def _received(self, kind: bytes, payload: bytes) -> None:
         if kind == TEXT:
-            name = self.device or "?"
             text = printable(payload.decode(errors="replace"))
             for watcher in self.watchers:
                 watcher.show(text)
-            self._console(logging.INFO, "console of %s on %s: %s", name, self.port, text)
+            self._console(logging.INFO, "console of %s on %s: %s", self._owner or "?", self.port, text)
+            self._crashes.read(text)
+            if self._owner:
+                self.bridge.printed(self._owner, self.port, text)
         elif kind == READY:
             if self._challenged is None:
                 self._challenged = SerialSession(self, self._lines.ask())

@@ -5,6 +5,9 @@ from typing import Any
 
 from .device import Device
 
+# And what is remembered of it.
+_OF_AVAILABILITY = ("state", "since", "last_seen", "reason", "flapping", "flaps", "crash")
+
 # Of the last event of a device, for a person.
 LAST_CHARS = 200
 
@@ -17,7 +20,7 @@ def status(device: Device, availability: dict[str, Any]) -> dict[str, Any]:
         "online": carrier is not None,
         "link": carrier.kind if carrier is not None else None,
         "address": carrier.address if carrier is not None else None,
-        **{key: availability.get(key) for key in ("state", "since", "last_seen", "reason", "flapping", "flaps")},
+        **{key: availability.get(key) for key in _OF_AVAILABILITY},
         "enrolled": device.enrolled,
         "rekeying": device.next_secret is not None,
         "events": device.events,

@@ -12,14 +12,12 @@ Rules of this file:
 
 import contextlib
 import json
-import os
 import re
 import sqlite3
-import time
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import LocalError
+from .database import Database
 
 # Bytes in the write-ahead log, roughly, until they are put into the database, which takes a few milliseconds.
 CHECKPOINT_BYTES = 4_000_000
@@ -68,40 +66,23 @@ END;
 _ITEM = re.compile(r"(\w[\w.]*)->>(\d)")
 
 
-class Store:
-    """The file at `path`; `synchronous` is "full", which survives a loss of power, or "normal"."""
+class Store(Database):
+    """The spool's file; for its arguments see `Database`."""
+
+    what = "spool"
+    key = "gateway.spool.file"
+    loss = "what only it held is not delivered"
+    # `checkpoint` does it, where nobody waits.
+    autocheckpoint = 0
 
     def __init__(self, path: Path, synchronous: str):
-        self.path = path
-        self._synchronous = synchronous
+        super().__init__(path, synchronous)
         self._logged = 0
-        self._db: sqlite3.Connection = None  # type: ignore[assignment]
 
-    def open(self) -> str:
-        """Open the file, or make it. Returns what the log should say of a damaged one, which is put aside.
-
-        `LocalError` says what is wrong.
-        """
-        self._check_mode()
-        try:
-            self._open()
-        except OSError as error:
-            raise LocalError(f"spool {self.path}: {error.strerror}") from None
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError):
-                raise self._fault(error) from None
-            said = self._put_aside(error)
-            try:
-                self._open()
-            except sqlite3.Error as again:
-                raise self._fault(again) from None
-            return said
-        return ""
-
-    def close(self) -> None:
-        """Close the file, with all that was written in its one place."""
-        if self._db is not None:
-            self._db.close()
+    def prepare(self, db: sqlite3.Connection) -> None:
+        """Make the tables, and the view that batches go into."""
+        db.executescript(_SCHEMA)
+        db.executescript(_ITEM.sub(r"json_extract(\1, '$[\2]')", _BATCH))
 
     def marks(self) -> list[tuple[int, str, str, int]]:
         """(id, device, stream, number) of all marks; those of a device in the order in which they were begun."""
@@ -139,7 +120,7 @@ class Store:
             gone = [row[0] for rows in trimmed for row in rows]
             self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", [*parts, json.dumps(gone)])
         except sqlite3.Error as error:
-            raise LocalError(f"spool {self.path}: {error}") from None
+            raise self.error(error) from None
         self._logged += COMMIT_BYTES + 2 * sum(map(len, parts))
         return trimmed
 
@@ -166,65 +147,6 @@ class Store:
         return found
 
     # The rest is private.
-
-    def _open(self) -> None:
-        unclean = os.path.exists(f"{self.path}-wal")
-        # Made here, so that it is never there with other rights than 600.
-        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600))
-        self._db = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=0)
-        try:
-            self._prepare(unclean)
-        except sqlite3.Error:
-            self._db.close()
-            raise
-
-    def _prepare(self, unclean: bool) -> None:
-        db = self._db
-        # One writer: nobody else opens it while this is running, and no shared memory file is needed.
-        db.execute("PRAGMA locking_mode = EXCLUSIVE")
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute(f"PRAGMA synchronous = {self._synchronous}")
-        # `checkpoint` does it, where nobody waits.
-        db.execute("PRAGMA wal_autocheckpoint = 0")
-        db.executescript(_SCHEMA)
-        db.executescript(_ITEM.sub(r"json_extract(\1, '$[\2]')", _BATCH))
-        if unclean:
-            found = db.execute("PRAGMA quick_check(1)").fetchone()[0]
-            if found != "ok":
-                raise sqlite3.DatabaseError(found)
-
-    def _check_mode(self) -> None:
-        try:
-            mode = self.path.stat().st_mode & 0o777
-        except FileNotFoundError:
-            return
-        except OSError as error:
-            raise LocalError(f"spool {self.path}: {error.strerror}") from None
-        if mode & 0o077:
-            raise LocalError(f"spool {self.path}: others may read it (mode {mode:o}): chmod 600 {self.path}")
-
-    def _fault(self, error: sqlite3.Error) -> LocalError:
-        text = str(error)
-        if "locked" in text:
-            text = "another gateway has it open: stop that one, or set gateway.spool.file to another path"
-        elif "unable to open" in text:
-            text = f"cannot be opened: may this user write to {self.path.parent}?"
-        return LocalError(f"spool {self.path}: {text}")
-
-    def _put_aside(self, error: sqlite3.Error) -> str:
-        aside = self.path.with_name(f"{self.path.name}.damaged-{time.strftime('%Y%m%d-%H%M%S')}")
-        try:
-            self.path.replace(aside)
-            for suffix in ("-wal", "-shm"):
-                side = Path(f"{self.path}{suffix}")
-                if side.exists():
-                    side.replace(f"{aside}{suffix}")
-        except OSError as why:
-            raise LocalError(f"spool {self.path}: damaged ({error}), and not to be moved: {why.strerror}") from None
-        return (
-            f"spool {self.path} is damaged ({error}): it is kept as {aside}, and a new one begun; "
-            "what only it held is not delivered"
-        )
 
     def _oldest(self, network: str, count: int) -> list[tuple[int, int, int]]:
         """(id, stream id, bytes) of the oldest events of a network."""

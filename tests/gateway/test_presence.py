@@ -68,6 +68,13 @@ def test_one_that_sleeps(place: Place, tree: Path) -> None:
     assert 80 <= asleep["wakes"] - asleep["last_seen"] <= 91
     (line,) = [one for one in place.command("gateway", "status").stdout.splitlines() if one.startswith("s1")]
     assert line.split()[1] == "asleep,"
+    # And it is asleep for a gateway that is started anew.
+    assert hub.process.stdin is not None
+    hub.process.stdin.close()
+    assert hub.wait() == 0
+    (again,) = place.hub("queen/device").arrived("queen/device", 1)
+    assert (again["state"], again["wakes"]) == ("asleep", pytest.approx(asleep["wakes"], abs=0.1))
+    assert again["last_seen"] == pytest.approx(asleep["last_seen"], abs=0.1)
 
 
 def test_who_is_told_that_a_device_is_online_can_send_to_it(place: Place) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...core.errors import LocalError
+from ..gateway.status import ago
 from ..output import printable, say
 from .shared import action, add_config, config_of
 
@@ -50,10 +51,22 @@ def run(arguments: argparse.Namespace) -> int:
             waiting += _received(gateway, control)
         line, _, waiting = waiting.partition(b"\n")
         read_answer(control, line)
+        _tell_crash(control, arguments.name)
         say(f"console of {arguments.name}; Ctrl-] leaves")
         with _keys():
             _copy(gateway, control, waiting)
     return 0
+
+
+def _tell_crash(control: Any, name: str) -> None:
+    from ...gateway.control import request
+
+    for device in request(control, "devices")["devices"]:
+        crash = device["crash"]
+        if crash and name in (device["name"], device["address"]):
+            say(f"last crash, {ago(crash['time'])}:")
+            for line in crash["text"]:
+                say(f"  {printable(line)}")
 
 
 def _copy(gateway: socket.socket, control: Any, waiting: bytes) -> None:

@@ -27,6 +27,8 @@ def folders(subject: Subject) -> list[Path]:
     files = [gateway.keys, gateway.control]
     if gateway.spool is not None:
         files.append(gateway.spool.file)
+    if gateway.state is not None:
+        files.append(gateway.state)
     if gateway.http is not None:
         files.append(gateway.http.token)
     return sorted({file.parent for file in files})
@@ -39,6 +41,8 @@ def written(subject: Subject) -> dict[str, Path]:
     if gateway.spool is not None:
         found["spool"] = gateway.spool.file
         found["log of the spool"] = gateway.spool.file.with_name(f"{gateway.spool.file.name}-wal")
+    if gateway.state is not None:
+        found["state"] = gateway.state
     if gateway.http is not None:
         found["token of the page"] = gateway.http.token
     return found

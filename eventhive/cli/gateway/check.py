@@ -56,6 +56,7 @@ def _found(config: "Config", gateway: "Gateway", devices: int) -> dict[str, Any]
         "page": f"{gateway.http.host}:{gateway.http.port}" if gateway.http else "none",
         "keys": f"{gateway.keys} ({devices} devices)",
         "spool": str(gateway.spool.file) if gateway.spool is not None else "off",
+        "state": str(gateway.state or "off"),
         "control": str(gateway.control),
     }
 

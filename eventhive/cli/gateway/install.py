@@ -49,6 +49,7 @@ def _written(config: Path) -> list[Path]:
     gateway = section_of(str(config), read(str(config)))
     files = [gateway.keys, gateway.control]
     files += [gateway.spool.file] if gateway.spool else []
+    files += [gateway.state] if gateway.state else []
     files += [gateway.http.token] if gateway.http else []
     return [file.parent for file in files]
 

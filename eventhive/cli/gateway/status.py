@@ -13,6 +13,7 @@ NOT_RUNNING = 3
 
 _DEVICE = ("DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "HEAP")
 _NETWORK = ("NETWORK", "STATE", "DELIVERY", "ON DISK", "BYTES", "DROPPED", "NOBODY HOOKS")
+_CRASH = ("DEVICE", "LAST CRASH", "KIND", "WHAT")
 _PORT = ("PORT", "STATE", "DEVICE", "RETURNED", "WHY")
 
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"))
@@ -34,6 +35,10 @@ def run(arguments: argparse.Namespace) -> int:
         print(json.dumps({"devices": devices, "networks": networks, "ports": ports}, indent=2))
         return 0
     _table(_DEVICE, [_device(one) for one in devices])
+    crashes = [_crash(one["name"], one["crash"]) for one in devices if one["crash"]]
+    if crashes:
+        print()
+        _table(_CRASH, crashes)
     if networks:
         print()
         _table(_NETWORK, [_network(*pair) for pair in networks.items()])
@@ -41,6 +46,10 @@ def run(arguments: argparse.Namespace) -> int:
         print()
         _table(_PORT, [_port(one) for one in ports])
     return 0
+
+
+def _crash(name: str, crash: dict[str, Any]) -> tuple[str, ...]:
+    return (name, ago(crash["time"]), crash["kind"], crash["what"])
 
 
 def _port(one: dict[str, Any]) -> tuple[str, ...]:
@@ -69,7 +78,12 @@ def _state(one: dict[str, Any]) -> str:
 def _seen(one: dict[str, Any]) -> str:
     if one["last_seen"] is None:
         return ""
-    return f"{_duration(max(int(time.time() - one['last_seen']), 0))} ago"
+    return ago(one["last_seen"])
+
+
+def ago(seconds: float) -> str:
+    """Human: how long ago a time was."""
+    return f"{_duration(max(int(time.time() - seconds), 0))} ago"
 
 
 def _network(name: str, one: dict[str, Any]) -> tuple[str, ...]:

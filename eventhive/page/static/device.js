@@ -39,6 +39,14 @@ export async function refreshDevice(fetchJson, device) {
   describe(byId("rights"), rights(detail, device));
   if (device) describe(byId("counters"), counters(device));
   if (device) describe(byId("reported"), reports(device));
+  if (device) showCrash(device.crash);
+}
+
+function showCrash(crash) {
+  byId("crash-part").hidden = !crash;
+  if (!crash) return;
+  write(byId("crash-when"), `${moment(crash.time)}, on the console of ${crash.port}`);
+  write(byId("crash"), crash.text.join("\n"));
 }
 
 function showValues(detail) {
