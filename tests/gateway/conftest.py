@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from boards import Place, at_place
+from moved_clock import MovedClock, library
 
 from eventhive.device.stage import PARTS, stage
 
@@ -15,6 +16,18 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("staged")
     stage(folder, mpy=True, parts=PARTS)
     return folder
+
+
+@pytest.fixture(scope="session")
+def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of clocks that can be moved."""
+    return library(tmp_path_factory.mktemp("clock"))
+
+
+@pytest.fixture
+def clock(shim: Path, tmp_path: Path) -> MovedClock:
+    """The time of day of processes that are given its environment."""
+    return MovedClock(shim, tmp_path / "clock")
 
 
 @pytest.fixture

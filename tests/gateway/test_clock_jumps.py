@@ -5,19 +5,14 @@ and the C library (`lib/clock_shim.c`), and moves what that says of the time of 
 real ones. This is what a process sees of a time that is set.
 """
 
-import os
-import shutil
-import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 from boards import EVENT, Place, Process, free_port, status
+from moved_clock import MovedClock
 
 from eventhive.device.tools import micropython
 
-DAY_S = 86_400
 EVENTS = 300
 
 HIVE = """
@@ -34,49 +29,18 @@ gateway:
   command_ttl: 3600
 """
 
-pytestmark = [
-    pytest.mark.skipif(micropython() is None, reason="no MicroPython for this platform on PyPI"),
-    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="LD_PRELOAD is of Linux"),
-    pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler (cc) to build the clock that can be moved"),
-]
-
-
-@pytest.fixture(scope="session")
-def shim(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library with the clock that can be moved."""
-    library = tmp_path_factory.mktemp("clock") / "clock.so"
-    source = Path(__file__).parent / "lib" / "clock_shim.c"
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(source), "-ldl"], check=True)
-    return library
-
-
-class Clock:
-    """The time of day of a process."""
-
-    def __init__(self, file: Path):
-        self.file = file
-        self.move(0)
-
-    def move(self, days: int) -> None:
-        """Set it so many days off the right one, in one step."""
-        new = self.file.with_suffix(".new")
-        new.write_text(str(days * DAY_S))
-        os.replace(new, self.file)
-
-    def date(self, days: int) -> str:
-        """How a line of the log begins then."""
-        return time.strftime("%Y-%m-%d", time.localtime(time.time() + days * DAY_S))
-
 
 @pytest.mark.parametrize("delivery", ["", "delivery: once,"])
-def test_the_time_is_set_forwards_and_backwards(place: Place, shim: Path, delivery: str) -> None:
-    port, clock = free_port(), Clock(place.folder / "clock")
+@pytest.mark.skipif(
+    micropython() is None, reason="no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one"
+)
+def test_the_time_is_set_forwards_and_backwards(place: Place, clock: MovedClock, delivery: str) -> None:
+    port = free_port()
     (place.folder / "hive.yaml").write_text(HIVE.format(port=port))
     (place.folder / "gateway.yaml").write_text(GATEWAY.format(port=port, devices=place.port, delivery=delivery))
     hive = place.hub("queen/event", file="hive.yaml")
     command = [sys.executable, "-m", "eventhive", "gateway"]
-    moved = {"LD_PRELOAD": str(shim), "EVENTHIVE_TEST_CLOCK": str(clock.file)}
-    gateway: Process = place.start(Process(command, place.folder, **moved))
+    gateway: Process = place.start(Process(command, place.folder, **clock.environment))
     gateway.expect("eventhive gateway: ready")
     board, sleeper = place.board(place.settings("s1")), place.board(place.settings("s2"), "s2/led")
     for one in (board, sleeper):

@@ -1,13 +1,16 @@
 """`eventhive doctor` beside a gateway that runs, with a device that runs MicroPython."""
 
+import datetime
 import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 from boards import DEADLINE_S, EVENT, Place, Process, free_port, status
+from moved_clock import MovedClock
 
 from eventhive.core.version import VERSION
 from eventhive.device.tools import micropython
@@ -83,6 +86,32 @@ def test_a_file_of_another_account(place: Place) -> None:
     (one,) = [one for one in told(place, 1) if one["level"] == "problem"]
     assert one["section"] == "files" and "belongs to 12345, and the gateway runs as root" in one["text"]
     assert one["todo"].startswith(f"chown root {place.keys.path}")
+
+
+TLS = Path(__file__).parents[1] / "hive" / "tls"
+# When the certificate there ends.
+END = datetime.date(2120, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "level", "text"),
+    [
+        (-100, "ok", "good for "),
+        (-10, "warning", "it ends in "),
+        (3, "problem", "certificate has expired: clients refuse it"),
+        (-110 * 365, "problem", "certificate is not yet valid: clients refuse it"),
+    ],
+)
+def test_a_certificate_ends(place: Place, clock: MovedClock, days: int, level: str, text: str) -> None:
+    (place.folder / "key.pem").write_bytes((TLS / "server.key").read_bytes())
+    (place.folder / "key.pem").chmod(0o600)
+    files = f"cert: {TLS}/server.pem, key: {place.folder}/key.pem"
+    config = (place.folder / "gateway.yaml").read_text().partition("  serial:")[0]
+    (place.folder / "gateway.yaml").write_text(config.replace("websocket: {", f"websocket: {{scheme: wss, {files}, "))
+    clock.move((END - datetime.date.today()).days + days)
+    done = place.command("doctor", "--json", **clock.environment)
+    (one,) = [one for one in json.loads(done.stdout)["findings"] if one["section"] == "certificates"]
+    assert one["level"] == level and one["text"].startswith(f"devices: cert {TLS}/server.pem: ") and text in one["text"]
 
 
 def test_more_devices_than_descriptors(place: Place) -> None:

@@ -8,7 +8,20 @@ from typing import NamedTuple
 
 from ..ending import FAILED, SUCCEEDED
 from ..output import printable
-from . import clock, configuration, devices, discovery, disk, files, listening, networks, page, ports, strength
+from . import (
+    certificates,
+    clock,
+    configuration,
+    devices,
+    discovery,
+    disk,
+    files,
+    listening,
+    networks,
+    page,
+    ports,
+    strength,
+)
 from .finding import LEVELS, OK, PROBLEM, Finding, problem
 from .subject import Subject, look
 
@@ -29,6 +42,7 @@ SECTIONS = (
     Section("files", files.check),
     Section("disk", disk.check),
     Section("clock", clock.check, alone=True),
+    Section("certificates", certificates.check),
     Section("serial ports", ports.check),
     Section("discovery", discovery.check),
     Section("listening", listening.check),

@@ -224,12 +224,12 @@ class Place:
         hub.expect("ready")
         return hub
 
-    def command(self, *words: str) -> "subprocess.CompletedProcess[str]":
+    def command(self, *words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of eventhive."""
         command = [sys.executable, "-m", "eventhive", *words]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        whole = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
         return subprocess.run(
-            command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=DEADLINE_S
+            command, cwd=self.folder, env=whole, capture_output=True, text=True, timeout=DEADLINE_S
         )
 
     def enrol(self, name: str) -> bytes:
