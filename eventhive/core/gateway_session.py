@@ -113,6 +113,9 @@ class GatewaySession(Session):
         self.say(b'[%d,%d,"%s",%d]' % (WELCOME, time_ms, stream.encode(), mark.confirmed if mark else 0))
         self.begin(RUNNING, self.seal, self.unseal, self.hello.limit, self._heartbeat_ms // 1000)
         outbox.largest = self.room
+        # Nobody asks for these any more.
+        self._find = self.hello = None  # type: ignore[assignment]
+        self._challenge = b""
         # From here on the base class alone, without a detour: every event comes this way.
         self.receive_data = self._received.append  # type: ignore[assignment, method-assign]
         self._read = super()._read  # type: ignore[method-assign]

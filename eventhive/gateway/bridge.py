@@ -23,7 +23,7 @@ from ..core.requests import MAX_REQUEST_S, MAX_REQUESTS
 from ..core.session import REJECTED
 from ..core.spelling import check_name
 from .crashes import Crash
-from .device import Carrier, Device, Receipt
+from .device import NO_NAMES, Carrier, Device, Receipt
 from .devices import Devices, Enrolled
 
 # Names one device may hook: each is a subscription of the gateway on the network.
@@ -130,7 +130,7 @@ class Bridge:
             if device.boot != boot:
                 # What an earlier boot hooked, this one need not hook; its first record says what it does.
                 self._unhook(device, list(device.hooks))
-                device.unmet = frozenset()
+                device.unmet = NO_NAMES
             device.greeting = partial(self._greet, device, carrier)
             self.soon(device.greet)
         return device

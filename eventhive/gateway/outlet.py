@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 from ..core.errors import LimitError
 from .hearing import WAITING_S, Hearing
-from .lane import Entry, Lane, Stream
+from .lane import NONE_ASIDE, Entry, Lane, Stream
 
 # Events that were on disk and are on their way to a network at a time; the carrier takes ten times as many.
 REPLAYED = 2_000
@@ -209,7 +209,7 @@ class Outlet:
         if once:
             network.expect(self._taken)
         for lane in self.lanes.values():
-            lane.aside = frozenset()
+            lane.aside = NONE_ASIDE
             lane.begin_anew()
             self._active[lane] = None
 

@@ -72,7 +72,8 @@ class Connection(Reader):
     )
     _loop: asyncio.AbstractEventLoop
     _transport: asyncio.Transport
-    _timer: asyncio.TimerHandle
+    # What is to happen unless something comes before; None where nothing is: a cancelled one still has its context.
+    _timer: asyncio.TimerHandle | None
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS, keepalive: float = 0):
         super().__init__(limits.max_message)
@@ -181,7 +182,7 @@ class Connection(Reader):
 
     def connection_lost(self, error: Exception | None) -> None:
         """Called by asyncio."""
-        self._timer.cancel()
+        self._calm()
         self._state = CLOSED
         self._out.clear()
         close = self._made and (self._made.close_rcvd or self._made.close_sent)
@@ -209,7 +210,7 @@ class Connection(Reader):
         self.subprotocol = self._protocol.subprotocol or ""
         self._forget()
         self._state = OPEN
-        self._timer.cancel()
+        self._calm()
         if self._keepalive:
             self._timer = self._loop.call_later(self._keepalive / LOOKS, self._keep_alive)
 
@@ -240,9 +241,14 @@ class Connection(Reader):
             protocol.parser.close()
             protocol.parser_exc = protocol.handshake_exc = None
 
+    def _calm(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
     def _leave(self) -> None:
         self._state = CLOSING
-        self._timer.cancel()
+        self._calm()
         self._timer = self._loop.call_later(CLOSE_SECONDS, self.abort)
 
     def _send(self, kind: int, data: bytes) -> None:
