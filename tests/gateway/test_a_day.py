@@ -9,12 +9,11 @@ import gc
 import itertools
 import random
 import sys
-from types import SimpleNamespace
 from typing import Any
 
 from pure import HEARTBEAT_S, Board, Stand
 
-from eventhive.availability_config import AvailabilityConfig
+from eventhive.config import Settings, build
 from eventhive.core.backoff import MAX_MS, delays
 from eventhive.gateway.availability import ASLEEP, FLAPPING_GRACE_S, OFFLINE, ONLINE
 from eventhive.gateway.presence import Presence
@@ -24,6 +23,11 @@ HOUR_S = 3600
 
 EVENT = "my-hive/queen/event"
 AVAILABILITY = "my-hive/gateway/device"
+CONFIG = """
+connectors: {my-hive: {pubsub_type: memory}}
+gateway: {name: gateway, websocket: {port: 8086}, state: false}
+"""
+
 # A state, and whether the device is flapping: always the same objects, which are no leak of a gateway.
 NEWS = {(state, flapping): (state, flapping) for state in (ONLINE, OFFLINE, ASLEEP) for flapping in (False, True)}
 COMMAND_EVERY_S = 600
@@ -197,8 +201,9 @@ def let_pass(stand: Stand) -> None:
 
 def watched(stand: Stand) -> Presence:
     """Have the network told how the devices are."""
-    gateway = SimpleNamespace(name="gateway", availability=AvailabilityConfig())
-    presence = Presence(stand.bridge, SimpleNamespace(gateway=gateway, connectors={"my-hive": None}))
+    settings = Settings()
+    settings.read_string(CONFIG)
+    presence = Presence(stand.bridge, build(settings))
     presence.enrol()
     return presence
 
