@@ -208,6 +208,8 @@ class Spool:
     # The rest is private.
 
     def _settle(self, ended: Callable[[], None]) -> bool:
+        if not self._queued:
+            return False
         # All are asked, though the first answer is enough: networks of one hive share its hooks.
         asked = [outlet for outlet in self.outlets.values() if outlet.settle(ended)]
         self._settled = len(self._queued) if asked else None

@@ -149,10 +149,11 @@ class Writer:
             return
         self._pace.took(outcome.seconds)
         self._busy = False
-        self._idle.set()
         self._done(job, outcome)
         if self._waiting():
             self.wake()
+        if not self._woken:
+            self._idle.set()
 
     def _written(self, job: Job, outcome: Outcome) -> None:
         """The thread has done a job."""
