@@ -206,7 +206,7 @@ class TestFiles:
         for name in ("gateway.spool.damaged-20260101-000000", "gateway.spool.damaged-20260101-000000-wal"):
             (folder / name).touch(0o600)
         told = [one for one in found(files.check, folder) if one.level == "warning"]
-        assert len(told) == 1 and "20260101-000000: a damaged spool was put aside" in told[0].text
+        assert len(told) == 1 and "20260101-000000: it was damaged, and put aside" in told[0].text
 
     @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
     def test_a_folder_without_rights(self, folder: Path) -> None:
@@ -464,12 +464,15 @@ class TestDevices:
             "away": {"online": False, "last_seen": None},
             "denied": {"refused": 1, "online": False},
             "late": {"expired": 1, "online": False},
+            "crashed": {"crash": {"time": time.time() - 60, "what": "rst:0x7 (TG0WDT_SYS_RESET)"}, "online": False},
+            "long ago": {"crash": {"time": time.time() - 2 * 86400, "what": "x"}, "online": False},
         }
         subject.running = Running({"pid": os.getpid()}, [{"name": name, **plain, **row} for name, row in rows.items()])
         told = {one.text.rpartition(": ")[2]: one.level for one in devices.check(subject) if one.todo}
         assert told == {
             "unkeyed": "warning",
             "away": "note",
+            "crashed": "warning",
             "flaps": "note",
             "older": "warning",
             "newer": "note",

@@ -55,7 +55,7 @@ def test_beside_a_gateway_that_runs(place: Place) -> None:
     assert texts(findings, "devices") == [
         "2 devices are enrolled",
         "1 of 2 are connected",
-        "have not been here since the gateway was started: s2",
+        "have never been here: s2",
         f"boards that tell their version run {VERSION}, as this gateway does",
     ]
 

@@ -79,14 +79,23 @@ def _states(devices: list[dict[str, Any]]) -> Iterator[Finding]:
         yield warning(f"are connected without a key: {some(unkeyed)}", "eventhive device add NAME, for each")
     never = [one["name"] for one in devices if one["enrolled"] and one["last_seen"] is None]
     if never:
-        what = f"have not been here since the gateway was started: {some(never)}"
+        what = f"have never been here: {some(never)}"
         yield note(what, "look at their power, network and console; 'eventhive device list' shows them")
     flapping = [one["name"] for one in devices if one["flapping"]]
     if flapping:
         what = f"lose their connection again and again: {some(flapping)}"
         yield warning(what, "look at their radio (RSSI, distance, channel), power supply and cable")
+    yield from _crashes(devices)
     yield from _versions(online)
     yield from _losses(devices)
+
+
+def _crashes(devices: list[dict[str, Any]]) -> Iterator[Finding]:
+    since = time.time() - DAY_S
+    crashed = [one["name"] for one in devices if (one.get("crash") or {}).get("time", 0) > since]
+    if crashed:
+        todo = "the page, and 'eventhive gateway status --json', show the last crash of each"
+        yield warning(f"crashed within the last day: {some(crashed)}", todo)
 
 
 def _versions(online: list[dict[str, Any]]) -> Iterator[Finding]:

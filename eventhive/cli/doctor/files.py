@@ -29,6 +29,8 @@ def folders(subject: Subject) -> list[Path]:
         files.append(gateway.spool.file)
     if gateway.state is not None:
         files.append(gateway.state)
+    if gateway.state is not None:
+        files.append(gateway.state)
     if gateway.http is not None:
         files.append(gateway.http.token)
     return sorted({file.parent for file in files})
@@ -43,6 +45,8 @@ def written(subject: Subject) -> dict[str, Path]:
         found["log of the spool"] = gateway.spool.file.with_name(f"{gateway.spool.file.name}-wal")
     if gateway.state is not None:
         found["state"] = gateway.state
+    if gateway.state is not None:
+        found["memory of devices"] = gateway.state
     if gateway.http is not None:
         found["token of the page"] = gateway.http.token
     return found
@@ -91,13 +95,16 @@ def _modes(subject: Subject) -> Iterator[Finding]:
 
 
 def _aside(subject: Subject) -> Iterator[Finding]:
-    spool = subject.gateway.spool
-    if spool is None or not os.access(spool.file.parent, os.R_OK):
-        return
-    for path in sorted(spool.file.parent.glob(f"{spool.file.name}.damaged-*")):
-        if not path.name.endswith(("-wal", "-shm")):
-            what = f"{path}: a damaged spool was put aside; events that only it held were not delivered"
-            yield warning(what, "look at the health of the disk (smartctl, dmesg), then remove the file")
+    gateway = subject.gateway
+    kept = [gateway.spool.file] if gateway.spool is not None else []
+    kept += [gateway.state] if gateway.state is not None else []
+    for file in kept:
+        if not os.access(file.parent, os.R_OK):
+            continue
+        for path in sorted(file.parent.glob(f"{file.name}.damaged-*")):
+            if not path.name.endswith(("-wal", "-shm")):
+                what = f"{path}: it was damaged, and put aside; what only it held is lost"
+                yield warning(what, "look at the health of the disk (smartctl, dmesg), then remove the file")
 
 
 def user(number: int) -> str:
