@@ -163,6 +163,28 @@ def test_hostile_text_is_text(boards_page: PagePlace, tabs: Callable[[], Tab], p
     tab.picture(pictures / "hostile.png")
 
 
+def test_a_serial_port_and_a_crash_on_its_console(
+    boards_page: PagePlace, tabs: Callable[[], Tab], pictures: Path
+) -> None:
+    page, tab = boards_page.start("queen/event"), tabs()
+    tab.size(1280, 1000)
+    logged_in(page, tab)
+    tab.wait_text("#ports", "absent")
+    path = page.place.plug()[1]
+    page.place.board(page.place.settings("cable", path)).expect("link up")
+    tab.wait_text("#ports", "cable")
+    assert "open" in tab.text("#ports") and not tab.run("document.querySelector('#ports-part').hidden")
+    with open(path, "wb", 0) as line:
+        line.write(f'Traceback (most recent call last):\r\n  File "main.py", line 3\r\nValueError: {EVIL}\r\n'.encode())
+    tab.run("document.querySelector('#devices tr[data-key=cable] button').click()")
+    tab.wait_text("#crash", f"ValueError: {EVIL}")
+    assert tab.text("#crash").splitlines()[0] == "Traceback (most recent call last):"
+    assert "on the console of" in tab.text("#crash-when")
+    assert tab.run("document.querySelectorAll('#evil').length") == 0
+    assert not tab.problems
+    tab.picture(pictures / "crash.png")
+
+
 def test_light_dark_and_small(boards_page: PagePlace, tabs: Callable[[], Tab], pictures: Path) -> None:
     page, tab = boards_page.start("queen/temperature", "queen/button"), tabs()
     tab.size(1120, 1080)
