@@ -19,7 +19,7 @@ WATCHDOG_S = 30
 # A stop takes 9 s at most: 5 to send what waits, then 2 for the loop and 2 for its thread.
 STOP_S = 20
 # A leak should end the gateway before it ends the machine, and nothing else should. Measured (tests/bench/gateway.py):
-# 2,000 devices take 64 MB, and 140 KB each more while their network is away; a page takes 25 MB at most.
+# 2,000 devices take 63 MB, and 160 KB each more while their network is away; a page takes 25 MB at most.
 MEMORY_MAX = "512M"
 # Each connection takes one, and the soft limit of systemd's default ends at a thousand devices.
 DESCRIPTORS = 65_536
