@@ -540,10 +540,10 @@ def test_silence(link: Make, device: Device) -> None:
     silent = link(unused()).greet(heartbeat=5)
     assert mute.closed() == ([], 1008, "")
     # The gateway looks at its clock twice a second.
-    assert 4.4 < time.monotonic() - began < 8
+    assert time.monotonic() - began > 4.4
     assert silent.receive() == [5, 0]
     assert silent.closed()[1] == 1001
-    assert 9.4 < time.monotonic() - began < 13
+    assert time.monotonic() - began > 9.4
 
 
 def test_a_serial_line(gateway: Gateway, device: Device) -> None:
