@@ -54,16 +54,25 @@ class Running:
             text=True,
         )
         theirs.close()
+        ours.settimeout(DEADLINE_S)
         self._errors = ours.makefile("r")
+        self._lines: list[str] = []
         ours.close()
 
     def ready(self) -> None:
         assert self.process.stdout
         assert "ready" in self.process.stdout.readline()
 
+    def expect(self, text: str) -> None:
+        """Wait for a line on stderr."""
+        while not self._lines or text not in self._lines[-1]:
+            line = self._errors.readline()
+            assert line, self._lines
+            self._lines.append(line.rstrip("\n"))
+
     def end(self) -> tuple[int, list[str]]:
         self.process.send_signal(signal.SIGTERM)
-        lines = self._errors.read().splitlines()
+        lines = self._lines + self._errors.read().splitlines()
         self._errors.close()
         code = self.process.wait(DEADLINE_S)
         assert self.process.stdout
@@ -144,6 +153,7 @@ def test_another_process_is_watched(manager: Manager, tmp_path: Path) -> None:
 def test_the_journal_gets_priorities(tmp_path: Path) -> None:
     running = Running(tmp_path, journal=True)
     running.ready()
+    running.expect("serial port ")
     code, lines = running.end()
     assert code == 0
     assert [line for line in lines if line.startswith("<4>eventhive.gateway: serial port ")]
@@ -161,6 +171,7 @@ def test_what_is_no_journal_gets_text(tmp_path: Path) -> None:
 def test_json(tmp_path: Path) -> None:
     running = Running(tmp_path, "--log-format", "json")
     running.ready()
+    running.expect("serial port ")
     code, lines = running.end()
     found = [json.loads(line) for line in lines]
     assert code == 0
