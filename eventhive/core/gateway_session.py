@@ -13,7 +13,7 @@ from .clear import (
     STREAM_BYTES,
     VERSION,
 )
-from .envelope import OPEN, WELCOME, messages
+from .envelope import OPEN, PING, PONG, WELCOME, messages
 from .errors import PeerError
 from .ids import is_id
 from .keys import session_keys
@@ -127,6 +127,11 @@ class GatewaySession(Session):
         self.refused = reason
         self.fail(why or refusal_text(reason))
 
+    def ping(self, number: int) -> None:
+        """Ask for a sign of life; `next_event` gives (PONG, number) when it comes."""
+        self.say(b"[%d,%d]" % (PING, number))
+        self._take = self._take_pong  # type: ignore[method-assign]
+
     def acknowledge(self, mark: "Mark") -> None:
         """`mark.confirmed` has grown: tell the sender, with the next record, if it is what it sends now."""
         if mark is self.incoming().mark:
@@ -191,3 +196,10 @@ class GatewaySession(Session):
         self._heartbeat_ms = message[1] * 1000
         self.state = _PROVED
         return (OPENED, self.hello)
+
+    def _take_pong(self, message: "list[Any]") -> "Event | None":
+        # Of a ping of `tick`, which has number 0, nobody is told.
+        if message[0] != PONG or len(message) < 2 or not is_count(message[1]) or not message[1]:
+            return super()._take(message)
+        self._take = super()._take  # type: ignore[method-assign]
+        return (PONG, message[1])

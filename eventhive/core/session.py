@@ -10,7 +10,7 @@ Rules of this file:
 Events are tuples: (OPENED, …) from the gateway's hand-shake, (EVENT, name, data, number), with the milliseconds that it
 lives, if it is a command that does not live for ever, (ONCE, name, data, 0),
 (ACK, number), (REJECTED, number, why), (ASK, name, data, request), (REPLY, request, status, data), (HOOKS, [name, …]),
-(STATUS, [counters]),
+(STATUS, [counters]), (PONG, number) where the gateway has asked for one,
 (BYE, reason, wake seconds).
 """
 

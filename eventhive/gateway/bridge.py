@@ -13,7 +13,7 @@ from functools import partial
 from typing import Protocol
 
 from ..bounded_log import BoundedLog
-from ..core.envelope import ASK, BYE, EVENT, HOOKS, ONCE, REPLY, STATUS
+from ..core.envelope import ASK, BYE, EVENT, HOOKS, ONCE, PONG, REPLY, STATUS
 from ..core.errors import LimitError, LocalError
 from ..core.gateway_session import GatewaySession, Hello
 from ..core.json_host import dumps
@@ -171,6 +171,8 @@ class Bridge:
             device.slept(event[2])
         elif kind == STATUS:
             device.report(event[1][0] if event[1] else None)
+        elif kind == PONG:
+            device.round_trip.answered(event[1], device.clock_ms())
         elif kind == REJECTED:
             device.rejected += 1
             device.warn(device.rejected, "event %d put aside: %s", event[1], event[2])

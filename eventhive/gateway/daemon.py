@@ -212,7 +212,9 @@ class Gateway:
         return {"devices": self.load_keys()}
 
     def statuses(self) -> list[dict[str, Any]]:
-        """Counters and states of all devices."""
+        """Counters and states of all devices, whose round trips are measured for whoever asks again."""
+        for device in self.devices.by_name.values():
+            device.measure()
         return [status(device, self.presence.of(device)) for device in self.devices.by_name.values()]
 
     def _list(self, request: dict[str, Any]) -> dict[str, Any]:

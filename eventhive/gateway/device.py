@@ -20,6 +20,7 @@ from ..core.requests import MAX_REQUESTS, ask, reply
 from .commands import Commands
 from .reports import usable
 from .rights import Rights
+from .round_trip import RoundTrip
 
 # Commands that wait for one device, in bytes with their overhead: some hundred small ones.
 OUTBOX_BYTES = 64 * 1024
@@ -112,6 +113,7 @@ class Device:
         "rejected",
         "reported",
         "rights",
+        "round_trip",
         "routes",
         "secret",
         "session",
@@ -139,6 +141,7 @@ class Device:
         self.give(secret, None)
         self.outbox = Commands(OUTBOX_BYTES, DEFAULT_LARGEST, stream)
         self.marks = Marks()
+        self.round_trip = RoundTrip()
         self.session: GatewaySession | None = None
         self.carrier: Carrier | None = None
         self.hooks: set[str] = set()
@@ -282,9 +285,16 @@ class Device:
         if greeting is not None:
             greeting()
 
+    def measure(self) -> None:
+        """Somebody looks at it: have its round trip measured, if that was not done just now."""
+        if self.session is not None and self.carrier is not None and self.round_trip.ask(self.clock_ms()):
+            self.session.ping(self.clock_ms())
+            self.carrier.wake()
+
     def detach(self) -> None:
         """It has no session any more; what it was asked has no answer."""
         self.session = self.carrier = None
+        self.round_trip = RoundTrip()
         questions, self._questions = self._questions, {}
         for question in questions.values():
             question.fail(f"device '{self.name}' went offline: it may have been carried out")

@@ -30,6 +30,7 @@ def status(device: Device, availability: dict[str, Any]) -> dict[str, Any]:
         "expired": device.outbox.expired,
         "waiting": len(device.outbox.entries),
         "wakes_in_s": max(0, device.asleep_until - device.clock_ms()) // 1000,
+        "round_trip_ms": device.round_trip.ms,
         "reported": device.reported,
         "last": _last(*device.last),
     }

@@ -40,6 +40,7 @@ _DEVICE_COUNTERS = {
     "undelivered": ("eventhive_device_undelivered_total", "Commands for a device that were dropped or too long."),
     "expired": ("eventhive_device_expired_total", "Commands that expired before a device came."),
 }
+_ROUND_TRIP = "eventhive_device_round_trip_seconds"
 # Of what a device reports of itself, the numbers that have a meaning (docs/protocol.md).
 _REPORTED = {
     "heap": ("eventhive_device_heap_bytes", "Free heap that a device reported."),
@@ -103,6 +104,8 @@ def _devices(text: Text, devices: list[dict[str, Any]]) -> None:
             text.gauge(metric, what, int(one[key]), labels)
         for key, (metric, what) in _DEVICE_COUNTERS.items():
             text.counter(metric, what, one[key], labels)
+        if one.get("round_trip_ms") is not None:
+            text.gauge(_ROUND_TRIP, "How long a device took to answer a ping.", one["round_trip_ms"] / 1000, labels)
         for key, (metric, what) in _REPORTED.items():
             value = one.get("reported", {}).get(key)
             if type(value) is int:

@@ -5,7 +5,7 @@ import unittest
 from ends import KEY, NAME, STREAM, Connection, Device, Gateway, connect, drained, flipped
 
 from eventhive.core.clear import CHALLENGE_BYTES, HELLO_HEAD_BYTES, REFUSE_KIND, UNKEYED, VERSION
-from eventhive.core.envelope import EVENT
+from eventhive.core.envelope import EVENT, PONG
 from eventhive.core.errors import PeerError
 from eventhive.core.gateway_session import FIRST_FLIGHT_BYTES, MIN_LIMIT, Hello
 from eventhive.core.keys import link_mac, session_keys
@@ -103,6 +103,17 @@ class AdmittedTest(HandshakeTest):
         self.assertEqual(event[0], OPENED)
         gateway.take(connection.gateway, event)
         self.assertEqual(connection.gateway.next_event(), (EVENT, "net/queen/t", 1, 1))
+
+    def test_a_ping_comes_back_once_and_events_beside_it(self):
+        device, gateway = Device(), Gateway()
+        connection = connect(device, gateway)
+        connection.gateway.ping(1234)
+        device.put("net/queen/t", 1)
+        connection.settle()
+        self.assertEqual(sorted(event[:2] for event in gateway.events), [(EVENT, "net/queen/t"), (PONG, 1234)])
+        connection.gateway.tick(1000 * device.heartbeat_s)
+        connection.settle()
+        self.assertEqual(len(gateway.events), 2)
 
     def test_a_refused_device_is_not_heard_further(self):
         device, gateway = Device(), Gateway()

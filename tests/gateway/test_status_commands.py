@@ -58,11 +58,14 @@ class TestStatus:
         board.call(EVENT, 1)
         hub.arrived("queen/event", 1)
         lines = place.command("gateway", "status").stdout.splitlines()
-        assert lines[0].split() == ["DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "HEAP"]
+        assert lines[0].split() == ["DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "TRIP", "HEAP"]
         rows = {line.split()[0]: line.split() for line in lines[1 : lines.index("")]}
         assert rows["s1"][1:3] == ["online", "websocket"]
         assert rows["s2"][1] == "away"
         port = f"{place.folder}/port"
         assert [line.split()[:2] for line in lines if line.startswith(port)] == [[port, "absent"]]
+        # The first look had it measured.
         found = json.loads(place.command("gateway", "status", "--json").stdout)
+        trips = {device["name"]: device["round_trip_ms"] for device in found["devices"]}
+        assert 0 <= trips["s1"] < 10_000 and trips["s2"] is None
         assert [device["events"] for device in found["devices"] if device["name"] == "s1"] == [1]

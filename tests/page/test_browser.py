@@ -98,7 +98,8 @@ def test_a_day_of_a_person(boards_page: PagePlace, tabs: Callable[[], Tab], pict
     # A device arrives, and sends.
     kitchen = board(page, "kitchen")
     tab.wait_text(row("kitchen", 2), "online")
-    tab.wait_text(row("kitchen", 8), "KB")
+    tab.wait_text(row("kitchen", 8), "ms")
+    tab.wait_text(row("kitchen", 9), "KB")
     for number in range(8):
         kitchen.tell(json.dumps([EVENT, {"celsius": 20 + number * number % 7 / 2}]))
         tab.wait(f"document.querySelectorAll('#events li').length === {number + 1}")

@@ -86,7 +86,7 @@ class Source:
     def devices(self) -> list[dict[str, object]]:
         counters = dict.fromkeys(("waiting", "events", "rejected", "refused", "undelivered", "expired"), 2)
         reported = {"heap": 7, 'x"} 1\nevil': 9, "waiting": [1], "version": "1"}
-        same = {"state": "online", "flapping": False, "reported": reported, **counters}
+        same = {"state": "online", "flapping": False, "round_trip_ms": 12, "reported": reported, **counters}
         return [{"name": f"d{n}", "online": n % 2 == 0, **same} for n in range(self.count)]
 
 
@@ -115,6 +115,7 @@ def test_nothing_that_a_device_says_becomes_a_label_or_a_line() -> None:
     assert "evil" not in text
     assert families(text)["eventhive_device_heap_bytes"] == {(("device", "d0"),): 7}
     assert "eventhive_device_outbox_events" not in families(text)
+    assert families(text)["eventhive_device_round_trip_seconds"] == {(("device", "d0"),): 0.012}
 
 
 def test_a_hostile_name_of_a_network_is_a_label() -> None:

@@ -11,7 +11,7 @@ from .shared import read, section_of
 # As `systemctl status` has it for what does not run.
 NOT_RUNNING = 3
 
-_DEVICE = ("DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "HEAP")
+_DEVICE = ("DEVICE", "STATE", "LINK", "FROM", "SEEN", "EVENTS", "WAIT", "LOST", "TRIP", "HEAP")
 _NETWORK = ("NETWORK", "STATE", "DELIVERY", "ON DISK", "BYTES", "DROPPED", "NOBODY HOOKS")
 _CRASH = ("DEVICE", "LAST CRASH", "KIND", "WHAT")
 _PORT = ("PORT", "STATE", "DEVICE", "RETURNED", "WHY")
@@ -61,7 +61,8 @@ def _device(one: dict[str, Any]) -> tuple[str, ...]:
     # On the device for want of room, and here because it was too long away.
     lost = reported.get("dropped", 0) + one["undelivered"] + one["expired"]
     heap = reported.get("heap")
-    counts = (str(one["events"]), str(one["waiting"]), str(lost), f"{heap // 1024} KB" if heap else "")
+    trip = f"{one['round_trip_ms']} ms" if one["round_trip_ms"] is not None else ""
+    counts = (str(one["events"]), str(one["waiting"]), str(lost), trip, f"{heap // 1024} KB" if heap else "")
     return (one["name"], _state(one), one["link"] or "", one["address"] or "", _seen(one), *counts)
 
 

@@ -8,8 +8,8 @@ const EVERY_MS = 2000;
 // A gateway that takes longer is shown as away.
 const PATIENCE_MS = 10000;
 
-const DEVICE_CELLS = ["State", "Link", "Last seen", "Events/s", "Waiting", "Lost", "Free heap", "Version"];
-const DEVICE_NUMBERS = ["Events/s", "Waiting", "Lost", "Free heap"];
+const DEVICE_CELLS = ["State", "Link", "Last seen", "Events/s", "Waiting", "Lost", "Round trip", "Free heap", "Version"];
+const DEVICE_NUMBERS = ["Events/s", "Waiting", "Lost", "Round trip", "Free heap"];
 const NETWORK_CELLS = ["State", "Connector", "Connections", "On disk", "Spool", "Dropped"];
 const NETWORK_NUMBERS = ["Connections", "On disk", "Spool", "Dropped"];
 
@@ -48,13 +48,14 @@ function deviceState(device) {
 }
 
 function fillDevice(row, device, now) {
-  const [, state, link, seen, rate, waiting, lost, heap, version] = row.children;
+  const [, state, link, seen, rate, waiting, lost, trip, heap, version] = row.children;
   setState(state, ...deviceState(device));
   write(link, device.link ?? "–");
   write(seen, lastSeen(device, now));
   write(rate, device.rate ? device.rate.toFixed(2) : "0");
   write(waiting, device.waiting);
   write(lost, device.rejected + device.refused + device.undelivered + device.expired);
+  write(trip, device.round_trip_ms === null ? "–" : `${device.round_trip_ms} ms`);
   write(heap, Number.isInteger(device.reported.heap) ? bytes(device.reported.heap) : "–");
   write(version, device.reported.version ?? "–");
   const chosen = device.name === selectedDevice();
