@@ -108,7 +108,7 @@ def test_a_gateway_without_a_file_and_without_a_websocket() -> None:
         (
             "gateway: {xyz: 1}",
             "gateway.yaml:1:11: unknown key 'xyz' in gateway (known: websocket, serial, insecure, keys, control, spool,"
-            " command_ttl, http, name, availability)",
+            " command_ttl, http, name, availability, console_events, state)",
         ),
         (
             "gateway:\n  websocket: 8086",
