@@ -158,10 +158,10 @@ def watch(bridge: Bridge, notes: Notes) -> None:
     """Have all events of devices noted."""
 
     def watched(network: Any, name: str, data: object, receipt: Receipt) -> Receipt:
-        if network is None:
+        device, now = receipt.device.name, time.time()
+        if network is None or not notes.telemetry.notes(device, now):
             return receipt
-        device = receipt.device.name
-        notes.arrived(device, name, data, time.time())
+        notes.arrived(device, name, data, now)
         return TimedReceipt(receipt, notes.telemetry.timer(device, network.name))
 
     bridge.watch = watched

@@ -65,6 +65,8 @@ def metrics(source: Source, telemetry: Telemetry, page: dict[str, float]) -> str
         _network(text, name, network)
     _ports(text, source.ports())
     _devices(text, source.devices())
+    what = "Events that the page and the histograms leave out, because there were too many."
+    text.counter("eventhive_events_left_out_total", what, telemetry.left_out)
     for name, histogram in telemetry.of_network.items():
         what = "From the arrival of an event in the gateway until it is confirmed, or on disk."
         text.histogram("eventhive_network_event_seconds", what, histogram, {"network": name})

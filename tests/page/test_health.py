@@ -150,6 +150,23 @@ def test_rates_follow_and_end() -> None:
 
 WITHOUT = """
 import sys
+def test_a_flood_is_noted_in_part_and_whoever_sends_seldom_all_the_same() -> None:
+    telemetry, noted = Telemetry(), 0
+    for number in range(20 * NOTED_PER_S):
+        now = 1000 + number / (10 * NOTED_PER_S)
+        noted += telemetry.notes("loud", now)
+        if number % (10 * NOTED_PER_S) == PART:
+            assert telemetry.notes("seldom", now)
+    assert 2 * NOTED_PER_S - PART <= noted <= 2 * NOTED_PER_S + PART
+    assert telemetry.left_out == 20 * NOTED_PER_S - noted
+    # A time of day that is set back or on holds up nothing.
+    assert telemetry.notes("loud", 1.0)
+    assert telemetry.notes("loud", 1e9)
+    assert families(metrics(Source(0), telemetry, {}))["eventhive_events_left_out_total"] == {  # type: ignore[arg-type]
+        (): telemetry.left_out
+    }
+
+
 class Absent:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "aiohttp":
