@@ -137,6 +137,13 @@ class GatewaySession(Session):
         if mark is self.incoming().mark:
             self.due = mark
 
+    @property
+    def has_output(self) -> bool:
+        """False where `data_to_send` would give nothing, and the session goes on."""
+        if self.state != RUNNING or self.closed or self.due or self._control:
+            return True
+        return self.outbox.cursor < len(self.outbox.entries)
+
     def data_to_send(self) -> "bytes | None":
         """As for any session; before admission, the challenge, or a refusal."""
         if self._clear:

@@ -261,7 +261,9 @@ class Spool:
 
     def _mark_of(self, device: Any, stream: str, batch: Batch) -> int:
         """The row of a mark; a new one takes the place of those that its device has no more."""
-        rows = self._marked.setdefault(device.name, {})
+        rows = self._marked.get(device.name)
+        if rows is None:
+            rows = self._marked[device.name] = {}
         if stream not in rows:
             kept = {one.stream for one in device.marks}
             for other in [one for one in rows if one not in kept]:

@@ -75,7 +75,8 @@ class WebsocketLinks:
     def _flush(self) -> None:
         waiting, self._waiting = self._waiting, []
         for connection in waiting:
-            connection.flush_now()
+            if connection.woken:
+                connection.flush_now()
 
     def tick(self, elapsed_ms: int) -> None:
         """Let time pass for all sessions."""
@@ -102,7 +103,7 @@ class DeviceConnection(ServerConnection):
 
     kind = "websocket"
 
-    __slots__ = ("_host", "_pump", "_since", "_strange", "_woken", "device", "links", "session")
+    __slots__ = ("_host", "_pump", "_since", "_strange", "device", "links", "session", "woken")
 
     def __init__(self, links: WebsocketLinks):
         super().__init__(LIMITS)
@@ -110,7 +111,7 @@ class DeviceConnection(ServerConnection):
         self.device: Device | None = None
         self.session: Any = None
         self._pump: Any = None
-        self._woken = False
+        self.woken = False
         # Counted among those who have not proved a key.
         self._strange = False
         self._host = ""
@@ -158,7 +159,8 @@ class DeviceConnection(ServerConnection):
             self.close(NOT_TEXT, "binary messages only")
             return
         self._pump.receive(data)
-        self.wake()
+        if self.session.has_output:
+            self.wake()
 
     def send(self, message: bytes) -> None:
         """One message for the device; the pump's name for it."""
@@ -177,8 +179,8 @@ class DeviceConnection(ServerConnection):
 
     def wake(self) -> None:
         """Something is to be sent: in this iteration, once."""
-        if not self._woken:
-            self._woken = True
+        if not self.woken:
+            self.woken = True
             self.links.flush_soon(self)
 
     def tick(self, elapsed_ms: int) -> None:
@@ -222,7 +224,11 @@ class DeviceConnection(ServerConnection):
 
     def flush_now(self) -> None:
         """Send what there is to send."""
-        self._woken = False
+        self.woken = False
         if self._pump is not None:
-            self._pump.flush()
-            self.flush()
+            # What is queued is handed on here, and not once more at the end of the iteration.
+            self._scheduled = True
+            try:
+                self._pump.flush()
+            finally:
+                self.flush()

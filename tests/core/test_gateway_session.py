@@ -115,6 +115,27 @@ class AdmittedTest(HandshakeTest):
         connection.settle()
         self.assertEqual(len(gateway.events), 2)
 
+    def test_output_is_told_whenever_there_is_some(self):
+        device, gateway = Device(), Gateway()
+        session = gateway.session()
+        self.assertTrue(session.has_output)
+        connection = connect(device, gateway)
+        session = connection.gateway
+        self.assertFalse(session.has_output)
+        acts = (
+            lambda: gateway.put("net/sensor-1/led", 1),
+            lambda: session.ping(7),
+            lambda: gateway.confirm(session),
+            lambda: session.close("over"),
+        )
+        device.put("net/queen/t", 1)
+        connection.settle()
+        for act in acts:
+            act()
+            self.assertTrue(session.has_output)
+            drained(session)
+            self.assertEqual(session.has_output, bool(session.closed))
+
     def test_a_refused_device_is_not_heard_further(self):
         device, gateway = Device(), Gateway()
         connect(device, gateway)
