@@ -31,7 +31,8 @@ def load(node):
             now = ticks_ms()
             times = times + 1 if ticks_diff(now, since) < APART_MS else 1
             since = now
-            node.log("eventhive: %d bytes of memory are free, after a task that failed:" % gc.mem_free())
+            if hasattr(gc, "mem_free"):
+                node.log("eventhive: %d bytes of memory are free, after a task that failed:" % gc.mem_free())
             print_exception(raised)
             if times == TIMES:
                 _restart(node, raised)
