@@ -117,6 +117,7 @@ class Outlet:
         self._connections = network.connections
         self._full = self._away = self.retired = False
         self.now = disk.now
+        self._since = 0.0
         if once:
             network.expect(self._taken)
 
@@ -124,6 +125,11 @@ class Outlet:
     def connected(self) -> bool:
         """True while the network's carrier is there."""
         return self.network.connected
+
+    @property
+    def held_s(self) -> float:
+        """Seconds for which there have been events on disk without a break, since this start at most; 0 without any."""
+        return self.now() - self._since if self.events else 0.0
 
     @property
     def unheard(self) -> dict[str, float]:
@@ -165,6 +171,7 @@ class Outlet:
         """Take over a stream that is on disk, when the gateway starts."""
         lane = self.lanes.setdefault(device, Lane(self, device))
         lane.restore(stream)
+        self._holds()
         self.events += stream.events
         self.bytes += size
         self._active[lane] = None
@@ -217,6 +224,7 @@ class Outlet:
         """An event goes to disk now."""
         entry.size = size
         entry.stream.events += 1
+        self._holds()
         self.events += 1
         self.bytes += size
 
@@ -266,6 +274,10 @@ class Outlet:
         self._disk.erase(entry)
 
     # The rest is private.
+
+    def _holds(self) -> None:
+        if not self.events:
+            self._since = self.now()
 
     def _stream(self, lane: Lane, name: str) -> Stream:
         for other in [one for one in lane.streams.values() if not one.events and not one.unread]:

@@ -155,6 +155,7 @@ class Spool:
                 "delivery": "once" if outlet.once else "sent",
                 "events": outlet.events,
                 "bytes": outlet.bytes,
+                "held_s": round(outlet.held_s),
                 "refused": len(outlet.refused),
                 "dropped": outlet.dropped,
                 "sent_again": outlet.sent_again,

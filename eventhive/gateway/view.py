@@ -1,8 +1,10 @@
 """The gateway as its page sees it (`page.source.Source`), and the start of that page."""
 
 import asyncio
+import os
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import LocalError
@@ -45,7 +47,11 @@ class View:
 
     def gateway(self) -> dict[str, Any]:
         """See `Source`."""
-        return {"version": VERSION, "uptime_s": int(time.monotonic() - self._began)}
+        return {
+            "version": VERSION,
+            "uptime_s": int(time.monotonic() - self._began),
+            "memory_bytes": resident_bytes(),
+        }
 
     def networks(self) -> dict[str, dict[str, Any]]:
         """See `Source`."""
@@ -103,6 +109,15 @@ class View:
         return device
 
 
+def resident_bytes() -> int | None:
+    """Memory of this process; None where the system has no /proc."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
 class Question:
     """A request of the page; `answered` has what the hook returned, or a `RequestError`."""
 
@@ -155,7 +170,14 @@ class TimedReceipt(Receipt):
 
 
 def watch(bridge: Bridge, notes: Notes) -> None:
-    """Have all events of devices noted."""
+    """Have noted what devices send, what is for them, and what they print."""
+    printed_before = bridge.printed
+
+    def printed(device: str, port: str, text: str) -> None:
+        printed_before(device, port, text)
+        notes.consoles.note(device, text, time.time())
+
+    bridge.printed = printed
 
     def watched(network: Any, name: str, data: object, receipt: Receipt) -> Receipt:
         device, now = receipt.device.name, time.time()

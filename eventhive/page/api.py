@@ -56,7 +56,12 @@ class Api:
         found = sorted([one for one in devices if wanted in one["name"].lower()], key=lambda one: one["name"])
         state = {
             "now": round(time.time(), 1),
-            "gateway": {**self._source.gateway(), "ready": self._source.ready(), "login": self._login},
+            "gateway": {
+                **self._source.gateway(),
+                "lag_s": round(self._notes.telemetry.lag_s, 3),
+                "ready": self._source.ready(),
+                "login": self._login,
+            },
             "networks": self._source.networks(),
             "ports": self._source.ports(),
             "devices": [self._with_notes(one) for one in found[:MAX_SHOWN]],
@@ -81,7 +86,8 @@ class Api:
             }
             for event, value in self._notes.history.of(name).items()
         }
-        return _json({"now": round(time.time(), 1), "name": name, **device, "values": values})
+        console = [{"time": round(at, 1), "text": shown_text(text)} for at, text in self._notes.consoles.of(name)]
+        return _json({"now": round(time.time(), 1), "name": name, **device, "values": values, "console": console})
 
     async def _request(self, request: web.Request) -> web.Response:
         try:

@@ -18,6 +18,7 @@ STATES = ("online", "offline", "asleep", "unknown")
 _NETWORK_GAUGES = {
     "connected": ("eventhive_network_connected", "1 while the carrier of a network is there."),
     "events": ("eventhive_spool_events", "Events on disk that wait for a network."),
+    "held_s": ("eventhive_spool_held_seconds", "How long there have been events on disk, without a break."),
     "bytes": ("eventhive_spool_bytes", "Bytes of these events."),
     "quota": ("eventhive_spool_quota_bytes", "Bytes from which on the policy of the spool holds."),
     "refused": ("eventhive_spool_refused", "Events that wait for room in the spool."),
@@ -55,6 +56,9 @@ def metrics(source: Source, telemetry: Telemetry, page: dict[str, float]) -> str
     gateway = source.gateway()
     text.gauge("eventhive_info", "The version of the gateway.", 1, {"version": gateway["version"]})
     text.gauge("eventhive_uptime_seconds", "How long the gateway has run.", gateway["uptime_s"])
+    text.gauge("eventhive_loop_lag_seconds", "By how much the gateway was late for its work lately.", telemetry.lag_s)
+    if gateway.get("memory_bytes"):
+        text.gauge("process_resident_memory_bytes", "Memory of the gateway.", gateway["memory_bytes"])
     text.gauge("eventhive_ready", "1 while every network has its carrier.", int(source.ready()))
     for name, value in page.items():
         if name.endswith("_total"):

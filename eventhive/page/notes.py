@@ -1,8 +1,9 @@
-"""All that the page keeps of what it was told: counters, last values, last events."""
+"""All that the page keeps of what it was told: counters, last values, last events, last lines of consoles."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
+from .consoles import Consoles
 from .history import History
 from .tail import DOWN, UP, Tail
 from .telemetry import Telemetry
@@ -15,6 +16,7 @@ class Notes:
     telemetry: Telemetry = field(default_factory=Telemetry)
     history: History = field(default_factory=History)
     tail: Tail = field(default_factory=Tail)
+    consoles: Consoles = field(default_factory=Consoles)
 
     def arrived(self, device: str, name: str, data: Any, now: float) -> None:
         """An event of a device has come."""

@@ -16,6 +16,9 @@ SAMPLE_S = 1.0
 # How much of a rate is that of the last sample: it follows within some five seconds, and does not flicker.
 WEIGHT = 0.3
 
+# What is left of a lag after each sample.
+FADING = 0.9
+
 # Below so many events a second, a rate is shown as none.
 STILL = 0.01
 
@@ -41,12 +44,17 @@ class Noted:
 
 @dataclass
 class Telemetry:
-    """Of all devices and networks, by their names; `left_out` events were not noted, because there were too many."""
+    """Of all devices and networks, by their names.
+
+    `left_out` events were not noted, because there were too many. `lag_s` is by how much the loop was late lately: the
+    worst of it, which fades within half a minute.
+    """
 
     devices: dict[str, Noted] = field(default_factory=dict)
     of_device: dict[str, Histogram] = field(default_factory=dict)
     of_network: dict[str, Histogram] = field(default_factory=dict)
     left_out: int = 0
+    lag_s: float = 0.0
     _timers: dict[str, dict[str, Timer]] = field(default_factory=dict)
     _noted: dict[str, float] = field(default_factory=dict)
     _left: int = 0
@@ -66,6 +74,7 @@ class Telemetry:
 
     def sample(self, devices: Iterable[tuple[str, int]], elapsed_s: float) -> None:
         """Look at all devices (see `Source.pulse`), `elapsed_s` after the last time."""
+        self.lag_s = max(elapsed_s - SAMPLE_S, self.lag_s * FADING, 0.0)
         gone = set(self.devices)
         for name, events in devices:
             gone.discard(name)

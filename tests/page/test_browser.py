@@ -181,6 +181,8 @@ def test_a_serial_port_and_a_crash_on_its_console(
     tab.wait_text("#crash", f"ValueError: {EVIL}")
     assert tab.text("#crash").splitlines()[0] == "Traceback (most recent call last):"
     assert "on the console of" in tab.text("#crash-when")
+    tab.wait_text("#console", f"ValueError: {EVIL}")
+    assert len(tab.text("#console").splitlines()) >= 3 and not tab.run("document.querySelector('#console-part').hidden")
     assert tab.run("document.querySelectorAll('#evil').length") == 0
     assert not tab.problems
     tab.picture(pictures / "crash.png")

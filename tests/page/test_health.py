@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from eventhive.cli.chaos.ports import free_port
 from eventhive.page.metrics import metrics
 from eventhive.page.prometheus import BOUNDS
-from eventhive.page.telemetry import MAX_LABELS, OTHERS, Telemetry
+from eventhive.page.telemetry import MAX_LABELS, NOTED_PER_S, OTHERS, PART, SAMPLE_S, Telemetry
 
 
 def families(text: str) -> dict[str, dict[tuple[tuple[str, str], ...], float]]:
@@ -148,8 +148,20 @@ def test_rates_follow_and_end() -> None:
     assert telemetry.devices == {}
 
 
-WITHOUT = """
-import sys
+def test_how_late_the_loop_is_fades() -> None:
+    telemetry = Telemetry()
+    telemetry.sample([], SAMPLE_S)
+    assert telemetry.lag_s == 0
+    telemetry.sample([], SAMPLE_S + 0.5)
+    assert telemetry.lag_s == 0.5
+    for _ in range(60):
+        telemetry.sample([], SAMPLE_S)
+    assert 0 < telemetry.lag_s < 0.001
+    assert families(metrics(Source(0), telemetry, {}))["eventhive_loop_lag_seconds"] == {  # type: ignore[arg-type]
+        (): telemetry.lag_s
+    }
+
+
 def test_a_flood_is_noted_in_part_and_whoever_sends_seldom_all_the_same() -> None:
     telemetry, noted = Telemetry(), 0
     for number in range(20 * NOTED_PER_S):
@@ -167,6 +179,8 @@ def test_a_flood_is_noted_in_part_and_whoever_sends_seldom_all_the_same() -> Non
     }
 
 
+WITHOUT = """
+import sys
 class Absent:
     def find_spec(self, name, path=None, target=None):
         if name.partition(".")[0] == "aiohttp":

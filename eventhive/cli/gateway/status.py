@@ -89,8 +89,8 @@ def ago(seconds: float) -> str:
 
 def _network(name: str, one: dict[str, Any]) -> tuple[str, ...]:
     state = "connected" if one["connected"] else "away"
-    counts = (one["events"], one["bytes"], one["dropped"])
-    return (name, state, one["delivery"], *map(str, counts), ", ".join(one["unhooked"]))
+    held = f"{one['events']}, {_duration(one['held_s'])}" if one["events"] else "0"
+    return (name, state, one["delivery"], held, str(one["bytes"]), str(one["dropped"]), ", ".join(one["unhooked"]))
 
 
 def _duration(seconds: int) -> str:

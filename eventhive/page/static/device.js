@@ -40,6 +40,16 @@ export async function refreshDevice(fetchJson, device) {
   if (device) describe(byId("counters"), counters(device));
   if (device) describe(byId("reported"), reports(device));
   if (device) showCrash(device.crash);
+  showConsole(detail.console, device);
+}
+
+function showConsole(lines, device) {
+  byId("console-part").hidden = !lines.length && !(device && device.link === "serial");
+  const place = byId("console");
+  // Whoever has scrolled up goes on reading there.
+  const atEnd = place.scrollTop + place.clientHeight >= place.scrollHeight - 2;
+  write(place, lines.map((one) => `${clock(one.time)}  ${one.text}`).join("\n") || "It has printed nothing yet.");
+  if (atEnd) place.scrollTop = place.scrollHeight;
 }
 
 function showCrash(crash) {

@@ -7,6 +7,8 @@ import { startEvents } from "./events.js";
 const EVERY_MS = 2000;
 // A gateway that takes longer is shown as away.
 const PATIENCE_MS = 10000;
+// A gateway that is less late than this is well.
+const LATE_S = 0.05;
 
 const DEVICE_CELLS = ["State", "Link", "Last seen", "Events/s", "Waiting", "Lost", "Round trip", "Free heap", "Version"];
 const DEVICE_NUMBERS = ["Events/s", "Waiting", "Lost", "Round trip", "Free heap"];
@@ -74,7 +76,7 @@ function fillNetwork(row, [, network]) {
   setState(state, network.connected ? "good" : "bad", network.connected ? "connected" : "away");
   write(connector, network.state);
   write(connections, network.connections);
-  write(events, network.events ?? "–");
+  write(events, network.events ? `${network.events}, for ${duration(network.held_s)}` : network.events ?? "–");
   write(spool, network.quota ? `${bytes(network.bytes)} of ${bytes(network.quota)}` : "–");
   write(dropped, (network.dropped ?? 0) + network.calls_dropped);
 }
@@ -88,9 +90,16 @@ function fillPort(row, port) {
   write(why, port.why || "–");
 }
 
+function health(gateway) {
+  const parts = [`version ${gateway.version}`, `up for ${duration(gateway.uptime_s)}`];
+  if (gateway.memory_bytes) parts.push(bytes(gateway.memory_bytes));
+  if (gateway.lag_s >= LATE_S) parts.push(`${Math.round(gateway.lag_s * 1000)} ms behind`);
+  return parts.join(", ");
+}
+
 function show(state) {
   devices = state.devices;
-  write(byId("gateway"), `version ${state.gateway.version}, up for ${duration(state.gateway.uptime_s)}`);
+  write(byId("gateway"), health(state.gateway));
   byId("logout").hidden = !state.gateway.login;
   write(byId("devices-count"), `${state.online} of ${state.known} online`);
   rows(byId("devices"), devices, (one) => one.name, deviceRow, (row, one) => fillDevice(row, one, state.now));
