@@ -131,9 +131,10 @@ class Store(Database):
 
     def checkpoint(self) -> None:
         """Put the log into the database; where the disk does not take it now, the log goes on."""
-        self._logged = 0
         with contextlib.suppress(sqlite3.Error):
             self._db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        # Only now, so that nobody else writes meanwhile: a write would have to wait for all of it.
+        self._logged = 0
 
     def read(self, stream: int, after: int, limit: int) -> list[list[Any]]:
         """Up to `limit` events of a stream with numbers above `after`, in order: [id, number, topic, data]."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from eventhive.core.errors import LocalError
-from eventhive.gateway.store import ROW_BYTES, Store
+from eventhive.gateway.store import CHECKPOINT_BYTES, COMMIT_BYTES, ROW_BYTES, Store
 
 STREAM = "a1a2a3a400000001"
 
@@ -130,6 +130,20 @@ def test_the_oldest_make_room(tmp_path: Path) -> None:
     (trimmed,) = store.write(["[]"] * 6, [("my-hive", 2)])
     assert [row[0] for row in trimmed] == [1, 2]
     assert numbers(store) == [3, 4, 5]
+
+
+def test_the_log_is_bounded_and_due_until_it_is_in_the_database(tmp_path: Path) -> None:
+    store = opened(tmp_path / "spool")
+    due: list[bool] = []
+    for number in range(1, 4 * CHECKPOINT_BYTES // COMMIT_BYTES):
+        write(store, 1, number, gone=(number - 1,))
+        if store.checkpoint_due:
+            store._db.set_trace_callback(lambda text: due.append(store.checkpoint_due))
+            store.checkpoint()
+            store._db.set_trace_callback(None)
+            assert not store.checkpoint_due
+    assert due and all(due)
+    assert (tmp_path / "spool-wal").stat().st_size < 2 * CHECKPOINT_BYTES
 
 
 def test_stale_marks_go_before_new_ones_come(tmp_path: Path) -> None:
