@@ -8,19 +8,13 @@ real ones. This is what a process sees of a time that is set.
 import sys
 
 import pytest
-from boards import EVENT, Place, Process, free_port, status
+from boards import EVENT, HIVE, Place, Process, free_port, status
 from moved_clock import MovedClock
 
 from eventhive.device.tools import micropython
 
 EVENTS = 300
 
-HIVE = """
-connectors:
-  my-hive: {{pubsub_type: websocket, input_channel: queen, init: {{port: {port}}}}}
-servers:
-  my-hive: {{pubsub_type: websocket, create: always, init: {{port: {port}}}}}
-"""
 GATEWAY = """
 connectors:
   my-hive: {{pubsub_type: websocket, input_channel: gateway, {delivery} init: {{port: {port}}}}}

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from boards import DEADLINE_S, EVENT, BoardProcess, Hub, Place, Process, free_port, status
+from boards import DEADLINE_S, EVENT, HIVE, BoardProcess, Hub, Place, Process, free_port, status
 from manager import Manager
 
 from eventhive.device.tools import micropython
@@ -17,12 +17,6 @@ pytestmark = pytest.mark.skipif(
     micropython() is None, reason="no MicroPython for this platform on PyPI: Linux x86_64 and macOS arm64 have one"
 )
 
-HIVE = """
-connectors:
-  my-hive: {{pubsub_type: websocket, input_channel: queen, init: {{port: {port}}}}}
-servers:
-  my-hive: {{pubsub_type: websocket, create: always, init: {{port: {port}}}}}
-"""
 GATEWAY = """
 connectors:
   my-hive: {{pubsub_type: websocket, input_channel: gateway, init: {{port: {port}}}}}

@@ -86,6 +86,15 @@ print("ended")
 """
 
 
+# A process that hooks `queen/…` and hosts the network, for `str.format`.
+HIVE = """
+connectors:
+  my-hive: {{pubsub_type: websocket, input_channel: queen, init: {{port: {port}}}}}
+servers:
+  my-hive: {{pubsub_type: websocket, create: always, init: {{port: {port}}}}}
+"""
+
+
 class Process:
     """A process whose output, both streams, is kept line by line."""
 
