@@ -12,7 +12,7 @@ from collections.abc import Callable
 # How long a group goes on at most; a commit on a quick disk takes a quarter of it.
 GATHER_S = 0.002
 
-# How long hooks may take for a group: some 300 quick ones run in that time. After they took longer, they are not waited
+# How long hooks may take for a group: some 500 quick ones run in that time. After they took longer, they are not waited
 # for again for so long.
 HOOKS_S = 0.005
 IMPATIENT_S = 0.25
