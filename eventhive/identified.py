@@ -14,7 +14,7 @@ class IdentifiedPayload(Payload):
     __slots__ = ("_given", "_identity", "_key")
 
     def __init__(self, data: Any, key: str, identity: Identity):
-        super().__init__()
+        self._data = self._text = self._wire = None
         self._given = data
         self._key = key
         self._identity = identity

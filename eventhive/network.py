@@ -122,8 +122,10 @@ class Network:
         Who has hooks of it confirms it to `confirmed` of `expect`; `carried` is called when the carrier has it, now or
         later. Raises `LimitError` as `publish` does.
         """
-        own = Identity(self._requests.topic, device, stream, number, before)
-        payload = IdentifiedPayload(self._complete(topic, data), self._requests.key, own)
+        requests = self._requests
+        own = requests.topic, device, stream, number, before
+        complete = self._complete(topic, data) if self._metadata_key else data
+        payload = IdentifiedPayload(complete, requests.key, own)
         if self.sealing.publish(topic, payload, carried) and carried is not None:
             carried()
         self._take(topic, data, own, origin)
@@ -298,16 +300,19 @@ class Network:
     def _take(self, topic: str, data: Any, identity: Identity, origin: object) -> None:
         """Give an event with an identity to who takes part, and have it confirmed when its hooks have ended."""
         takers: list[Participant] = []
-        onlookers: list[Observer] = [*self._observers] if identity.number else []
+        # What only asks whether somebody hooks a name is no event to look at.
+        onlookers: list[Observer] = [*self._observers] if identity[3] else []
         for one in self._participants.get(topic, ()):
             if one is not origin:
                 (takers if one.takes(topic) else onlookers).append(one)
-        ended = self._receiver.take(topic, identity, self._hooks.congested) if takers else None
-        if ended is not None:
-            arrival = Arrival(data, ended)
-            # Devices, say, for which it waits in memory now.
-            if not [one for one in takers if one.take(topic, arrival)]:
-                ended()
+        arrival = self._receiver.take(topic, data, identity, self._hooks.congested) if takers else None
+        if arrival is not None:
+            told = False
+            for one in takers:
+                told |= one.take(topic, arrival)
+            if not told:
+                # Devices, say, for which it waits in memory now.
+                arrival.ended()
         for onlooker in onlookers:
             onlooker.deliver(topic, data)
 

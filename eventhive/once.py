@@ -14,7 +14,7 @@ Rules of this file:
 
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from .replies import is_inbox
 
@@ -33,25 +33,26 @@ MAX_ANSWERS = 400
 
 Answer = tuple[str, str, str, int, int]
 
-
-class Identity(NamedTuple):
-    """Which event it is, and what came before it; see the head of this file."""
-
-    inbox: str
-    device: str
-    stream: str
-    number: int
-    before: int
+# Which event it is, and what came before it: (inbox, device, stream, number, before), see above. A plain tuple, because
+# each event has one, and one with names takes seven times as long to make.
+Identity = tuple[str, str, str, int, int]
 
 
 class Arrival:
-    """The data of an event with an identity on its way through hooks, which call `ended` when they have."""
+    """The `data` of an event with an identity on its way through hooks, which call `ended` when they have."""
 
-    __slots__ = ("data", "ended")
+    __slots__ = ("_end", "data", "identity", "mark", "topic")
 
-    def __init__(self, data: Any, ended: Callable[[], None]):
+    def __init__(self, data: Any, topic: str, identity: Identity, mark: "Mark", end: "Callable[[Arrival], None]"):
         self.data = data
-        self.ended = ended
+        self.topic = topic
+        self.identity = identity
+        self.mark = mark
+        self._end = end
+
+    def ended(self) -> None:
+        """Hooks of all events up to this one have ended; in any thread."""
+        self._end(self)
 
 
 class Onlooker:
@@ -78,11 +79,10 @@ class Mark:
 def identity_of(metadata: Any, network: str) -> Identity | None:
     """The identity in an event's metadata; None where there is none, or what cannot be one."""
     members = metadata.get(ONCE) if isinstance(metadata, dict) else None
-    if not isinstance(members, list) or len(members) != len(Identity._fields):
+    if not isinstance(members, list) or [type(one) for one in members] != [str, str, str, int, int]:
         return None
-    if [type(one) for one in members] != [str, str, str, int, int] or not is_inbox(members[0], network):
-        return None
-    return Identity(*members)
+    inbox, device, stream, number, before = members
+    return (inbox, device, stream, number, before) if is_inbox(inbox, network) else None
 
 
 class Receiver:
@@ -109,26 +109,26 @@ class Receiver:
         self._soon = soon
         self._marks: OrderedDict[tuple[str, str, str], Mark] = OrderedDict()
         # A deque, which two threads may use at a time.
-        self._ended: deque[tuple[Mark, str, Identity]] = deque()
+        self._ended: deque[Arrival] = deque()
         self._woken = False
 
-    def take(self, topic: str, identity: Identity, behind: bool) -> Callable[[], None] | None:
-        """What is to be called when the hooks have ended; None where they are not to be given the event.
+    def take(self, topic: str, data: Any, identity: Identity, behind: bool) -> Arrival | None:
+        """What hooks are to be given; None where they are not to be given the event.
 
         `behind`: they cannot take any more for now.
         """
-        key = (topic, identity.device, identity.stream)
+        _, device, stream, number, before = identity
+        key = topic, device, stream
         mark = self._marks.get(key)
         if mark is None:
             mark = self._marks[key] = Mark()
             if len(self._marks) > MAX_MARKS:
                 self._marks.popitem(last=False)
-        number = identity.number
         if number <= mark.given:
             # The sender does not know what has ended, or that it is here.
             self.repeated += number > 0
             self._answer(topic, identity, mark.done, 0)
-        elif identity.before > mark.given:
+        elif before > mark.given:
             self.early += 1
             self._answer(topic, identity, mark.done, 1)
         elif behind:
@@ -140,27 +140,28 @@ class Receiver:
             if not self._woken:
                 self._woken = True
                 self._later(CONFIRM_S, self._tell_later)
-            return lambda: self._end(mark, topic, identity)
+            return Arrival(data, topic, identity, mark, self._end)
         return None
 
-    def _end(self, mark: Mark, topic: str, identity: Identity) -> None:
+    def _end(self, arrival: Arrival) -> None:
         """In the thread of the hooks: one more has ended; they end in the order in which they were given."""
-        mark.done = identity.number
-        self._ended.append((mark, topic, identity))
+        arrival.mark.done = arrival.identity[3]
+        self._ended.append(arrival)
         if not self._woken:
             self._woken = True
             self._soon(self._tell_later)
 
     def tell(self) -> None:
         """Confirm what hooks have ended for, and was not confirmed yet."""
-        latest: dict[Mark, tuple[Mark, str, Identity]] = {}
+        latest: dict[Mark, Arrival] = {}
         ended = self._ended
         while ended:
             one = ended.popleft()
-            latest[one[0]] = one
+            latest[one.mark] = one
         inboxes: dict[str, list[Answer]] = {}
-        for _, topic, (inbox, device, stream, number, _) in latest.values():
-            answer = topic, device, stream, number, 0
+        for one in latest.values():
+            inbox, device, stream, number, _ = one.identity
+            answer = one.topic, device, stream, number, 0
             if inbox in inboxes:
                 inboxes[inbox].append(answer)
             else:
@@ -174,7 +175,8 @@ class Receiver:
         self.tell()
 
     def _answer(self, topic: str, identity: Identity, done: int, again: int) -> None:
-        self._send(identity.inbox, [(topic, identity.device, identity.stream, done, again)])
+        inbox, device, stream, _, _ = identity
+        self._send(inbox, [(topic, device, stream, done, again)])
 
 
 def answers_of(members: Any) -> Iterable[Answer]:

@@ -358,7 +358,18 @@ class Device:
             self.carrier.flush_now()
 
     def settle(self) -> None:
-        """Acknowledge, in order, what has been confirmed."""
+        """Acknowledge, in order, what has been confirmed, with what else there is to send soon."""
+        self._acknowledge()
+        if self.carrier is not None:
+            self.carrier.wake()
+
+    def settle_now(self) -> None:
+        """The same at once, not behind what is received meanwhile: who waits for it sends the next event sooner."""
+        self._acknowledge()
+        if self.carrier is not None:
+            self.carrier.flush_now()
+
+    def _acknowledge(self) -> None:
         if self.allowance < 0:
             return
         count = 0
@@ -370,8 +381,6 @@ class Device:
             if self.session is not None:
                 self.session.acknowledge(receipt.mark)
         del self._unconfirmed[:count]
-        if self.carrier is not None:
-            self.carrier.wake()
 
     def _encoded(self, data: object) -> bytes:
         return encode(self._bare(data))

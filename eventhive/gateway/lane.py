@@ -158,7 +158,7 @@ class Lane:
             entry.stream.unread = self.behind = True
             return
         entry.stream.cursor = entry.number
-        at_once = not self.queue and self._may_follow(entry) and self.outlet.may_publish(self)
+        at_once = not self.queue and (not self.flying or self._may_follow(entry)) and self.outlet.may_publish(self)
         if not at_once or not self._publish(entry):
             self.queue.append(entry)
 

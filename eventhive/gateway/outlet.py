@@ -153,7 +153,7 @@ class Outlet:
             return
         device.await_confirmation(receipt)
         entry = Entry(lane, stream, receipt.number, topic, data, receipt)
-        if self._is_full():
+        if self.bytes >= self.quota or self.refused:
             self._over(entry)
         else:
             self._admit(entry)
@@ -253,10 +253,10 @@ class Outlet:
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
-        lane, network = entry.lane, self.network
+        lane, network, receipt = entry.lane, self.network, entry.receipt
         if lane.behind:
             self._replayed += 1
-        origin = self._disk.origin(lane.device)
+        origin = self._disk.origin(lane.device) if receipt is None else receipt.device
         if not self.once:
             return network.publish(entry.topic, entry.data, origin, entry)
         stream, number = entry.stream.name, entry.number
@@ -309,9 +309,6 @@ class Outlet:
         # To hooks before the disk, which waits for them a little.
         entry.lane.add(entry)
         self._disk.keep(entry)
-
-    def _is_full(self) -> bool:
-        return self.bytes >= self.quota or bool(self.refused)
 
     def _over(self, entry: Entry) -> None:
         """There is no room on disk for an event."""

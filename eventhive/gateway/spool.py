@@ -233,14 +233,15 @@ class Spool:
             return None
         return Job(batch, reads, lambda rows: self._committed(writing, trimmed, rows))
 
-    def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, int]:
-        """Add events to a batch; returns the last number of each (device, mark)."""
+    def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, Any]:
+        """Add events to a batch; returns the last receipt of each mark."""
         last = {}
         for entry in writing:
-            receipt, stream = entry.receipt, entry.stream
-            last[receipt.device, receipt.mark] = receipt.number
+            receipt = entry.receipt
+            last[receipt.mark] = receipt
             if entry.gone:
                 continue
+            stream = entry.stream
             if not stream.id:
                 stream.id = next(self._streams)
                 batch.streams.append((stream.id, entry.lane.outlet.name, entry.lane.device, stream.name))
@@ -251,9 +252,11 @@ class Spool:
             entry.lane.outlet.written(entry, len(text) + len(entry.topic) + ROW_BYTES)
         return last
 
-    def _mark(self, touched: dict[Any, int], batch: Batch) -> None:
-        for (device, mark), last in touched.items():
-            batch.marks[self._mark_of(device, mark.stream, batch)] = device.covered(mark, last)
+    def _mark(self, touched: dict[Any, Any], batch: Batch) -> None:
+        marks = batch.marks
+        for mark, receipt in touched.items():
+            device = receipt.device
+            marks[self._mark_of(device, mark.stream, batch)] = device.covered(mark, receipt.number)
         batch.stale += [(name, None) for name in self._forgotten]
         self._forgotten.clear()
         for device, mark in self._final:
@@ -297,10 +300,7 @@ class Spool:
             receipt.waits = False
             devices[receipt.device] = None
         for device in devices:
-            device.settle()
-            if device.carrier is not None:
-                # Not behind what was received meanwhile: who waits for it sends the next event sooner.
-                device.carrier.flush_now()
+            device.settle_now()
         for outlet, gone in zip(trimmed, rows, strict=True):
             outlet.trimmed(gone)
 

@@ -23,7 +23,7 @@ from ..core.errors import LocalError
 from .batch import Batch
 from .gathering import Gathering
 from .pace import Pace
-from .store import Store
+from .store import EMPTY, Store
 
 # What a full disk is asked again after.
 RETRY_SECONDS = 1.0
@@ -33,7 +33,6 @@ IN_LOOP_ROWS = 256
 
 logger = logging.getLogger("eventhive.gateway")
 
-_EMPTY = "[]"
 _json = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -222,4 +221,4 @@ def _parts(batch: Batch) -> list[str]:
     """The rows of a batch as `Store.write` takes them."""
     parts = batch.streams, batch.events, batch.begun, batch.marks, batch.stale, batch.gone
     # Most are empty, mostly.
-    return [_json(part) if part else _EMPTY for part in parts]
+    return [_json(part) if part else EMPTY for part in parts]

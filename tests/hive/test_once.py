@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from eventhive.once import MAX_ANSWERS, Answer, Identity, Receiver, answers_of, identity_of
+from eventhive.once import MAX_ANSWERS, Answer, Receiver, answers_of, identity_of
 
 INBOX = "my-hive/_inbox-000102030405060708090a0b0c0d0e0f/reply"
 A = "my-hive/queen/a"
@@ -27,10 +27,10 @@ class Process:
         )
 
     def get(self, number: int, before: int, stream: str = "s", topic: str = A, behind: bool = False) -> None:
-        ended = self.receiver.take(topic, Identity(INBOX, "sensor-1", stream, number, before), behind)
-        if ended is not None:
+        arrival = self.receiver.take(topic, None, (INBOX, "sensor-1", stream, number, before), behind)
+        if arrival is not None:
             self.given.append(number)
-            self.under_way.append(ended)
+            self.under_way.append(arrival.ended)
 
     def end(self) -> None:
         """All hooks end, and what is due happens."""
@@ -124,9 +124,9 @@ def test_many_confirmations_are_several_events() -> None:
         due.append,
     )
     for number in range(MAX_ANSWERS + 1):
-        ended = receiver.take(A, Identity(INBOX, f"sensor-{number}", "s", 1, 0), False)
-        assert ended
-        ended()
+        arrival = receiver.take(A, None, (INBOX, f"sensor-{number}", "s", 1, 0), False)
+        assert arrival
+        arrival.ended()
     for call in due:
         call()
     assert sent == [MAX_ANSWERS, 1]
@@ -151,7 +151,7 @@ def test_what_is_no_identity(members: Any) -> None:
 
 
 def test_an_identity_and_answers() -> None:
-    assert identity_of({"once": [INBOX, "d", "s", 2, 1]}, "my-hive") == Identity(INBOX, "d", "s", 2, 1)
+    assert identity_of({"once": [INBOX, "d", "s", 2, 1]}, "my-hive") == (INBOX, "d", "s", 2, 1)
     assert identity_of("text", "my-hive") is None
     assert list(answers_of([[A, "d", "s", 2, 0], [A, "d", "s", True, 0], "x", [1], [A, "d", "s", 3, 1, 0]])) == [
         (A, "d", "s", 2, 0)
