@@ -2,28 +2,38 @@
 
 from dataclasses import dataclass, field
 
+from .lane import Entry
+
 
 @dataclass
 class Batch:
     """Rows that come, and rows that go.
 
-    streams (id, network, device, stream); events (id, stream id, number, topic, data); begun (id, device, stream): new
-    marks; marks {id: number}; stale (device, stream or None for all): marks that are of no use, which go before new
-    ones come; gone: ids of events; trims: (network, how many of its oldest events go).
+    streams (id, network, device, stream); entries: new events; events (id, stream id, number, topic, data): those that
+    get rows of their own; begun (id, device, stream): new marks; marks {id: number}; stale (device, stream or None for
+    all): marks that are of no use, which go before new ones come; gone: ids of events with rows that have ended, ended:
+    of those without; trims: (network, how many of its oldest events go).
     """
 
     streams: list[tuple[int, str, str, str]] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
     events: list[tuple[int, int, int, str, str]] = field(default_factory=list)
     begun: list[tuple[int, str, str]] = field(default_factory=list)
     marks: dict[int, int] = field(default_factory=dict)
     stale: list[tuple[str, str | None]] = field(default_factory=list)
     gone: list[int] = field(default_factory=list)
+    ended: list[int] = field(default_factory=list)
     trims: list[tuple[str, int]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
-        return bool(self.events or self.marks or self.gone or self.stale or self.trims)
+        return bool(self.entries or self.marks or self.gone or self.ended or self.stale or self.trims)
 
     @property
     def rows(self) -> int:
         """How many rows it changes, but for what it trims."""
-        return len(self.events) + len(self.marks) + len(self.gone)
+        return len(self.entries) + len(self.marks) + len(self.gone)
+
+    @property
+    def simple(self) -> bool:
+        """True where it has events, marks and ends alone, as most have."""
+        return not (self.streams or self.begun or self.stale or self.trims)

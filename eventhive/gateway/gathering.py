@@ -2,8 +2,8 @@
 
 Rules of this file:
 1. While each iteration of the loop brings more, a group goes on: one commit for fifty devices instead of three.
-2. Hooks of this process run first: an event that is confirmed before it is written needs no row. Where they are slow,
-   nobody waits for them.
+2. Hooks of this process run first where a group is too large, or the disk too slow, to be noted at once: an event that
+   is confirmed before it is written needs no row. Where they are slow, nobody waits for them.
 """
 
 import asyncio
@@ -21,19 +21,22 @@ IMPATIENT_S = 0.25
 class Gathering:
     """Calls `complete(all_in)` once for each `begin()`, soon. `all_in`: the last iteration brought no more.
 
-    `waiting()` is how many events there are so far. `settle(ended)` has `ended` called in the loop when hooks of this
-    process have run for them; false where there is nothing to wait for.
+    `waiting()` is how many events there are so far; `at_once()` is true where their hooks are not to be waited for.
+    `settle(ended)` has `ended` called in the loop when hooks of this process have run for them; false where there is
+    nothing to wait for.
     """
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         waiting: Callable[[], int],
+        at_once: Callable[[], bool],
         settle: Callable[[Callable[[], None]], bool],
         complete: Callable[[bool], None],
     ):
         self._loop = loop
         self._waiting = waiting
+        self._at_once = at_once
         self._settle = settle
         self._complete = complete
         self._seen = -1
@@ -50,7 +53,10 @@ class Gathering:
     def _look(self) -> None:
         waiting, now = self._waiting(), self._loop.time()
         if waiting == self._seen:
-            self._wait_for_hooks(now)
+            if self._at_once():
+                self._complete(True)
+            else:
+                self._wait_for_hooks(now)
         elif now < self._until:
             self._seen = waiting
             self._loop.call_soon(self._look)

@@ -98,11 +98,14 @@ class Outlet(Protocol):
     def forget(self, entry: Entry) -> None:
         """It is confirmed, and was on its way: it need not be on disk any more."""
 
+    def put(self, stream: Stream) -> None:
+        """An event of a stream goes to disk now."""
+
     def written(self, entry: Entry, size: int) -> None:
-        """It goes to disk now, with so many bytes."""
+        """It gets a row of its own, of so many bytes."""
 
     def erased(self, stream: Stream, size: int) -> None:
-        """An event of a stream is no longer on disk."""
+        """An event of a stream is no longer on disk; `size` is 0 where it had no row of its own."""
 
 
 class Lane:

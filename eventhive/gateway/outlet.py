@@ -97,7 +97,8 @@ class Outlet:
     """The way to one network. `once`: events are kept until hooks have confirmed them, else until the carrier has.
 
     `quota`: bytes on disk from which on `policy` holds. `retired`: the network is configured no more. Counters:
-    `events` and `bytes` on disk, `dropped` by policy, `sent_again` events that were sent more than once.
+    `events` on disk, `bytes` of those with rows of their own, `dropped` by policy, `sent_again` events that were sent
+    more than once.
     """
 
     def __init__(self, network: Network, once: bool, quota: int, policy: str, disk: Disk):
@@ -171,7 +172,8 @@ class Outlet:
         """Take over a stream that is on disk, when the gateway starts."""
         lane = self.lanes.setdefault(device, Lane(self, device))
         lane.restore(stream)
-        self._holds()
+        if not self.events:
+            self._since = self.now()
         self.events += stream.events
         self.bytes += size
         self._active[lane] = None
@@ -220,16 +222,20 @@ class Outlet:
             lane.begin_anew()
             self._active[lane] = None
 
-    def written(self, entry: Entry, size: int) -> None:
+    def put(self, stream: Stream) -> None:
         """An event goes to disk now."""
-        entry.size = size
-        entry.stream.events += 1
-        self._holds()
+        if not self.events:
+            self._since = self.now()
         self.events += 1
+        stream.events += 1
+
+    def written(self, entry: Entry, size: int) -> None:
+        """It gets a row of its own."""
+        entry.size = size
         self.bytes += size
 
     def erased(self, stream: Stream, size: int) -> None:
-        """An event is no longer on disk."""
+        """An event is no longer on disk; `size` is 0 where it had no row of its own."""
         stream.events -= 1
         self.events -= 1
         self.bytes -= size
@@ -274,10 +280,6 @@ class Outlet:
         self._disk.erase(entry)
 
     # The rest is private.
-
-    def _holds(self) -> None:
-        if not self.events:
-            self._since = self.now()
 
     def _stream(self, lane: Lane, name: str) -> Stream:
         for other in [one for one in lane.streams.values() if not one.events and not one.unread]:

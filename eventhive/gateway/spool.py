@@ -1,15 +1,14 @@
 """What the gateway keeps on disk, so that nothing acknowledged is lost: events that no hive has confirmed, and marks.
 
 Rules of this file:
-1. An event is acknowledged after the commit of the transaction that holds it and the mark that covers it. An event that
-   is confirmed before it was written needs no row: the mark alone is written.
+1. An event is acknowledged after the commit of the transaction that holds it and the mark that covers it, in the tables
+   or in the journal. An event that is confirmed before it was written needs neither: the mark alone is written.
 2. A mark never covers what is neither on disk nor confirmed.
 3. Everything here is in the loop; the file is the writer's.
 """
 
 import asyncio
 import itertools
-import json
 import logging
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -17,10 +16,11 @@ from typing import Any
 
 from ..core.json_host import loads
 from .batch import Batch
+from .journal import MAX_BYTES, Journal, replayed
 from .lane import WINDOW, Entry, Lane, Stream
 from .outlet import Network, Outlet
 from .store import ROW_BYTES, Store
-from .writer import Job, Read, Writer
+from .writer import Job, Read, Writer, parts_of
 
 # How often outages and what is not confirmed are looked after.
 TICK_S = 0.1
@@ -35,26 +35,28 @@ TRIM_EVENTS = 256
 DRAIN_S = 2.0
 STOP_S = 5.0
 
-# ASCII alone: what a device sent may hold characters that no UTF-8 has, and here a character is a byte.
-dumps = json.JSONEncoder(separators=(",", ":")).encode
-
 logger = logging.getLogger("eventhive.gateway")
 
 
 class Spool:
     """The spool in the file at `path`. `device(name)` gives a `Device`, or None.
 
-    `outlets` are the networks whose events go through it, by their names; `rows` counts events that went to disk.
+    `outlets` are the networks whose events go through it, by their names.
     """
 
     def __init__(self, path: Path, synchronous: str, device: Callable[[str], Any]):
         self.outlets: dict[str, Outlet] = {}
         self._device = device
         self._store = Store(path, synchronous)
-        self._writer = Writer(self._store, self._next_job, lambda: len(self._queued), self._settle)
+        self._journal = Journal()
+        self._writer = Writer(self._store, self._journal, self._next_job, lambda: len(self._queued), self._settle)
         self._time = 0.0
         self._queued: list[Entry] = []
         self._gone: list[int] = []
+        # Of those that have no row of their own.
+        self._ended: list[int] = []
+        # What is in the journal is to be put into the tables.
+        self._due = False
         self._reads: list[tuple[Outlet, Lane]] = []
         self._trims: dict[Outlet, None] = {}
         # The rows of the marks of each device that are on disk, or will be with the next batch, by their streams.
@@ -69,13 +71,14 @@ class Spool:
         self._marks: itertools.count[int] = itertools.count(1)
         # How many of those that are queued are dealt with first; None: all.
         self._settled: int | None = None
-        self.rows = 0
 
     def open(self) -> dict[str, list[tuple[str, int]]]:
         """Open the file; returns the marks that are in it: (stream, number) of each device. Raises `LocalError`."""
         damage = self._store.open()
         if damage:
             logger.error("%s", damage)
+        if noted := self._store.noted():
+            self._store.write(parts_of(replayed(noted)), [])
         marks: dict[str, list[tuple[str, int]]] = {}
         for mark, device, stream, number in self._store.marks():
             marks.setdefault(device, []).append((stream, number))
@@ -125,7 +128,8 @@ class Spool:
                 except Exception:
                     # A fault of this program: the other networks, and the next tick, must outlive it.
                     logger.exception("network %s: unexpected", outlet.name)
-            if self._gone:
+            if self._gone or self._ended or self._journal:
+                self._due = True
                 self._writer.wake()
 
     async def stop(self, devices: Iterable[Any]) -> None:
@@ -138,6 +142,7 @@ class Spool:
         while loop.time() < end and any(outlet.busy for outlet in self.outlets.values()):
             await asyncio.sleep(TICK_S / 5)
         self._final = [(device, mark) for device in devices for mark in device.marks]
+        self._due = True
         self._writer.wake()
         await self._writer.stop(STOP_S)
 
@@ -160,7 +165,7 @@ class Spool:
                 "dropped": outlet.dropped,
                 "sent_again": outlet.sent_again,
                 "unhooked": sorted(outlet.unheard),
-                "rows": self.rows,
+                "rows": self._journal.rows,
                 "commits": self._writer.commits,
                 "commit_ms": round(self._writer.commit_s / max(self._writer.commits, 1) * 1000, 3),
             }
@@ -189,7 +194,7 @@ class Spool:
         """An event is confirmed: it is no longer wanted on disk, and acknowledged if it never was to go there."""
         if entry.id:
             # With the next batch, or the next tick: what is not erased in time comes again, under its identity.
-            self._gone.append(entry.id)
+            (self._ended if self._journal.ended(entry) else self._gone).append(entry.id)
             entry.lane.outlet.erased(entry.stream, entry.size)
         elif not entry.queued and entry.receipt is not None:
             receipt, entry.receipt = entry.receipt, None
@@ -224,17 +229,24 @@ class Spool:
         writing, self._queued = self._queued[:count], [] if count is None else self._queued[count:]
         batch = Batch()
         batch.gone, self._gone = self._gone, []
+        batch.ended, self._ended = self._ended, []
         touched = self._put(writing, batch)
         self._mark(touched, batch)
         reads, self._reads = [self._read(*one) for one in self._reads], []
         batch.trims = [(one.name, TRIM_EVENTS) for one in self._trims]
         trimmed, self._trims = list(self._trims), {}
-        if not batch and not reads:
+        due, self._due = self._due and bool(self._journal), False
+        if not batch and not reads and not due:
             return None
-        return Job(batch, reads, lambda rows: self._committed(writing, trimmed, rows))
+        brief = batch.simple and not reads and not due and not self._journal.full and self._has_room()
+        return Job(batch, reads, brief, lambda rows: self._committed(writing, trimmed, rows))
+
+    def _has_room(self) -> bool:
+        """True where no quota could be used up by what is in the journal, which no quota counts."""
+        return all(outlet.bytes + MAX_BYTES < outlet.quota for outlet in self.outlets.values())
 
     def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, Any]:
-        """Add events to a batch; returns the last receipt of each mark."""
+        """Add events to a batch; returns the last receipt of each mark in it."""
         last = {}
         for entry in writing:
             receipt = entry.receipt
@@ -246,10 +258,8 @@ class Spool:
                 stream.id = next(self._streams)
                 batch.streams.append((stream.id, entry.lane.outlet.name, entry.lane.device, stream.name))
             entry.id = next(self._rows)
-            text = dumps(entry.data)
-            self.rows += 1
-            batch.events.append((entry.id, stream.id, entry.number, entry.topic, text))
-            entry.lane.outlet.written(entry, len(text) + len(entry.topic) + ROW_BYTES)
+            entry.lane.outlet.put(stream)
+            batch.entries.append(entry)
         return last
 
     def _mark(self, touched: dict[Any, Any], batch: Batch) -> None:

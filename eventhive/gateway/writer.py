@@ -5,12 +5,11 @@ then is the next group. So the busier a gateway is, the more events share one `f
 than two of them. The thread holds the interpreter's lock for as little as possible: getting it back from a busy loop
 takes up to 5 ms. (A process in its place was no faster, and takes 12 MB.)
 
-In the loop, where a commit takes less time than handing it over does, and hearing of it: a few rows, on a disk that is
-quick (`Pace`).
+In the loop, where a commit takes less time than handing it over does, and hearing of it: a few events, on a disk that
+is quick (`Pace`). That is a row of the journal, mostly, and hooks run while the loop waits for the disk.
 """
 
 import asyncio
-import json
 import logging
 import threading
 import time
@@ -22,8 +21,9 @@ from ..bounded_log import PerMinute
 from ..core.errors import LocalError
 from .batch import Batch
 from .gathering import Gathering
+from .journal import Journal, dumps
 from .pace import Pace
-from .store import EMPTY, Store
+from .store import Store
 
 # What a full disk is asked again after.
 RETRY_SECONDS = 1.0
@@ -32,8 +32,6 @@ RETRY_SECONDS = 1.0
 IN_LOOP_ROWS = 256
 
 logger = logging.getLogger("eventhive.gateway")
-
-_json = json.JSONEncoder(separators=(",", ":")).encode
 
 
 class Read(NamedTuple):
@@ -46,10 +44,14 @@ class Read(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What is to be done next: write, then read; `done(trimmed)` is called in the loop once the batch is on disk."""
+    """What is to be done next: write, then read; `done(trimmed)` is called in the loop once the batch is on disk.
+
+    `brief`: a row of the journal is enough.
+    """
 
     batch: Batch
     reads: list[Read]
+    brief: bool
     done: Callable[[list[Any]], None]
 
 
@@ -72,6 +74,7 @@ class Writer:
     def __init__(
         self,
         store: Store,
+        journal: Journal,
         next_job: Callable[[], Job | None],
         waiting: Callable[[], int],
         settle: Callable[[Callable[[], None]], bool],
@@ -80,10 +83,11 @@ class Writer:
         self.commits = self.failures = 0
         self.commit_s = 0.0
         self._store = store
+        self._journal = journal
         self._next_job = next_job
         self._waiting = waiting
         self._loop = asyncio.get_running_loop()
-        self._gathering = Gathering(self._loop, waiting, settle, self._gathered)
+        self._gathering = Gathering(self._loop, waiting, self._at_once, settle, self._gathered)
         self._pace = Pace()
         self._jobs: SimpleQueue[tuple[Job, list[str]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="eventhive-spool", daemon=True)
@@ -114,20 +118,22 @@ class Writer:
 
     # In the loop
 
+    def _at_once(self) -> bool:
+        """True where a group is to go to disk before its hooks have run."""
+        return self._waiting() <= IN_LOOP_ROWS and self._is_quick()
+
+    def _is_quick(self) -> bool:
+        return not self._store.checkpoint_due and self._pace.quick(self._loop.time())
+
     def _gathered(self, all_in: bool) -> None:
         self._woken = False
         job = self._next()
         if job is None:
             return
-        if all_in and self._is_quick(job):
-            self._commit(job)
-        else:
+        if not all_in or job.reads or job.batch.rows > IN_LOOP_ROWS or not self._is_quick():
             self._hand_over(job)
-
-    def _is_quick(self, job: Job) -> bool:
-        if job.reads or job.batch.rows > IN_LOOP_ROWS or self._store.checkpoint_due:
-            return False
-        return self._pace.quick(self._loop.time())
+        else:
+            self._commit(job)
 
     def _next(self) -> Job | None:
         job = self._next_job()
@@ -137,14 +143,18 @@ class Writer:
         return job
 
     def _hand_over(self, job: Job) -> None:
-        self._jobs.put((job, _parts(job.batch)))
+        self._jobs.put((job, self._parts(job)))
+
+    def _parts(self, job: Job) -> list[str]:
+        self._journal.settle(job.batch)
+        return parts_of(job.batch)
 
     def _commit(self, job: Job) -> None:
         """Do a job in the loop."""
-        parts = _parts(job.batch)
-        outcome = self._work(job, parts)
+        parts = None if job.brief else self._parts(job)
+        outcome = self._note(job) if parts is None else self._work(job, parts)
         if isinstance(outcome, str):
-            self._failed((job, parts), outcome)
+            self._failed((job, parts or self._parts(job)), outcome)
             return
         self._pace.took(outcome.seconds)
         self._busy = False
@@ -156,8 +166,9 @@ class Writer:
 
     def _written(self, job: Job, outcome: Outcome) -> None:
         """The thread has done a job."""
-        following = self._next()
-        if following is not None:
+        if self._waiting() and self._at_once():
+            self._busy = False
+        elif (following := self._next()) is not None:
             # Before the acknowledgements of this one go out, so that it is written meanwhile.
             self._hand_over(following)
         self._done(job, outcome)
@@ -180,6 +191,17 @@ class Writer:
         if self._told():
             logger.error("%s: events are not acknowledged until it takes them (%d tries)", why, self.failures)
         self._loop.call_later(RETRY_SECONDS, self._jobs.put, one)
+
+    def _note(self, job: Job) -> Outcome | str:
+        """Do a job that is brief; a text says why the disk did not take it."""
+        text = self._journal.text(job.batch)
+        began = time.perf_counter()
+        try:
+            self._store.note(text)
+        except LocalError as error:
+            return str(error)
+        self._journal.add(job.batch, len(text))
+        return Outcome([], [], time.perf_counter() - began)
 
     # In the thread, or in the loop
 
@@ -217,8 +239,8 @@ class Writer:
             self._jobs.put(None)
 
 
-def _parts(batch: Batch) -> list[str]:
+def parts_of(batch: Batch) -> list[str]:
     """The rows of a batch as `Store.write` takes them."""
     parts = batch.streams, batch.events, batch.begun, batch.marks, batch.stale, batch.gone
     # Most are empty, mostly.
-    return [_json(part) if part else EMPTY for part in parts]
+    return [dumps(part) if part else "[]" for part in parts]

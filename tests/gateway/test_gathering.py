@@ -11,14 +11,16 @@ DEADLINE_S = 5.0
 class Group:
     """What a gathering asks for: `brings` more events with each of so many iterations; hooks end when `ended` says."""
 
-    def __init__(self, brings: int = 0, hooks: bool = False):
+    def __init__(self, brings: int = 0, hooks: bool = False, quick: bool = False):
         self.waiting = 1
         self.asked = 0
         self.ended: list[Callable[[], None]] = []
         self.complete: asyncio.Queue[tuple[int, bool]] = asyncio.Queue()
         self._brings = brings
         self._hooks = hooks
-        self.gathering = Gathering(asyncio.get_running_loop(), self._count, self._settle, self._completed)
+        self.gathering = Gathering(
+            asyncio.get_running_loop(), self._count, lambda: quick, self._settle, self._completed
+        )
 
     async def completed(self) -> tuple[int, bool]:
         """How many events there were when it was complete, and whether that was all."""
@@ -69,6 +71,16 @@ def test_hooks_run_first() -> None:
         group.ended.pop()()
         assert await group.completed() == (1, True)
         assert group.complete.empty()
+
+    asyncio.run(run())
+
+
+def test_hooks_are_not_waited_for_where_the_disk_is_quick() -> None:
+    async def run() -> None:
+        group = Group(hooks=True, quick=True)
+        group.gathering.begin()
+        assert await group.completed() == (1, True)
+        assert group.asked == 0
 
     asyncio.run(run())
 

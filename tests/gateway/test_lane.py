@@ -46,6 +46,9 @@ class Way:
     def forget(self, entry: Entry) -> None:
         self.forgotten.append(entry.number)
 
+    def put(self, stream: Stream) -> None:
+        raise AssertionError
+
     def written(self, entry: Entry, size: int) -> None:
         raise AssertionError
 

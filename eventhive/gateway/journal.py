@@ -1,0 +1,85 @@
+"""The journal of the spool: a row for each small commit, whose events have mostly ended before they need their own.
+
+Rules of this file:
+1. No I/O: `Store.note` writes what `text` gives; `Store.write` forgets the journal, in one transaction with what `settle`
+   has put into its batch.
+2. A row tells all that its commit changes, so that `replayed` makes of all rows, in their order, what belongs into the
+   tables.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from .batch import Batch
+from .lane import Entry
+from .store import ROW_BYTES
+
+# Events without rows of their own: a start after a kill has to put them into the tables, in some 20 ms.
+MAX_EVENTS = 4096
+# What their rows in the journal may have. Nothing goes into the journal where a quota would be used up by so much.
+MAX_BYTES = 1_000_000
+
+# ASCII alone: what a device sent may hold characters that no UTF-8 has, and here a character is a byte.
+dumps = json.JSONEncoder(separators=(",", ":")).encode
+
+
+class Journal:
+    """Events, marks and ends that are in the journal, and not in the tables yet. `rows` counts events that got rows."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._entries: dict[int, Entry] = {}
+        self._marks: dict[int, int] = {}
+        self._gone: list[int] = []
+        self._bytes = 0
+
+    def __bool__(self) -> bool:
+        return self._bytes > 0
+
+    @property
+    def full(self) -> bool:
+        """True where the tables are due."""
+        return len(self._entries) >= MAX_EVENTS or self._bytes >= MAX_BYTES
+
+    def text(self, batch: Batch) -> str:
+        """What the journal has to tell of a batch."""
+        events = [(one.id, one.stream.id, one.number, one.topic, one.data) for one in batch.entries]
+        return dumps([events, batch.marks, batch.gone + batch.ended])
+
+    def add(self, batch: Batch, size: int) -> None:
+        """A batch is in the journal, in so many bytes."""
+        entries = self._entries
+        for entry in batch.entries:
+            entries[entry.id] = entry
+        self._marks.update(batch.marks)
+        self._gone += batch.gone
+        self._bytes += size
+
+    def ended(self, entry: Entry) -> bool:
+        """An event is confirmed; true where it needs no row any more."""
+        return self._entries.pop(entry.id, None) is not None
+
+    def settle(self, batch: Batch) -> None:
+        """Have a batch put into the tables what is in the journal alone, and its own events."""
+        for entry in (*self._entries.values(), *batch.entries):
+            text = dumps(entry.data)
+            batch.events.append((entry.id, entry.stream.id, entry.number, entry.topic, text))
+            entry.lane.outlet.written(entry, len(text) + len(entry.topic) + ROW_BYTES)
+        self.rows += len(batch.events)
+        batch.marks = {**self._marks, **batch.marks}
+        batch.gone += self._gone
+        self._entries, self._marks, self._gone, self._bytes = {}, {}, [], 0
+
+
+def replayed(texts: Iterable[str]) -> Batch:
+    """What rows of the journal, in their order, would have put into the tables."""
+    batch = Batch()
+    events: dict[int, list[Any]] = {}
+    for text in texts:
+        noted, marks, gone = json.loads(text)
+        events.update((event[0], event) for event in noted)
+        batch.marks.update((int(mark), number) for mark, number in marks.items())
+        batch.gone += [number for number in gone if events.pop(number, None) is None]
+    batch.events = [(*event[:4], dumps(event[4])) for event in events.values()]
+    return batch
