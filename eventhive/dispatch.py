@@ -106,6 +106,10 @@ class Dispatcher:
             self._loop.call_soon(self._gather)
         self._batch.append((event, data))
 
+    def hurry(self) -> None:
+        """Begin with what was put so far: more of it is not to be waited for."""
+        self._feed()
+
     def when_run(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, in the loop, when all that was put so far was run, but for what slow hooks hold up."""
         self._batch.append((MARK, callback))

@@ -7,6 +7,9 @@ from .classic import Payload, dumps
 from .once import ONCE, TAKEN, Answer, Identity, Onlooker, answers_of
 from .replies import Question, marked
 
+# An event that is to be passed on with its identity: (name, data, device, stream, number, before, origin).
+Identified = tuple[str, Any, str, str, int, int, object]
+
 
 class IdentifiedPayload(Payload):
     """An event with its identity among its metadata, put together where a carrier asks for it."""

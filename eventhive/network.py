@@ -18,7 +18,7 @@ from .classic import Payload, dumps, with_metadata
 from .connectors.base import Confirm, Connector
 from .core.errors import LimitError
 from .dispatch import Dispatcher
-from .identified import Confirmations, IdentifiedPayload
+from .identified import Confirmations, Identified, IdentifiedPayload
 from .once import ONCE, TAKEN, Answer, Arrival, Identity, Receiver, identity_of
 from .replies import Answered, Pending, Question, Requests, marked, required, unmarked
 from .sealing import Sealing
@@ -52,6 +52,10 @@ class Participant(Observer, Protocol):
 
     def take(self, topic: str, arrival: Arrival) -> bool:
         """Take an event with an identity. True: its `ended` is called when it has been dealt with."""
+
+
+# Who takes an event with an identity, and who looks on.
+Members = tuple[list[Participant], list[Observer]]
 
 
 class Network:
@@ -106,29 +110,25 @@ class Network:
             self._hooks.when_relieved(confirm)
         return False
 
-    def publish_once(
-        self,
-        topic: str,
-        data: Any,
-        device: str,
-        stream: str,
-        number: int,
-        before: int,
-        origin: object = None,
-        carried: Confirm | None = None,
-    ) -> None:
-        """Pass an event on with its identity (see `once.py`).
+    def publish_once(self, events: Iterable[Identified], carried: Confirm | None = None) -> None:
+        """Pass events on with their identities (see `once.py`): (name, data, device, stream, number, before, origin).
 
-        Who has hooks of it confirms it to `confirmed` of `expect`; `carried` is called when the carrier has it, now or
-        later. Raises `LimitError` as `publish` does.
+        Who has hooks of one confirms it to `confirmed` of `expect`; `carried` is called for each when the carrier has
+        it, now or later. Raises `LimitError` as `publish` does: that event, and what follows it, is not passed on.
         """
-        requests = self._requests
-        own = requests.topic, device, stream, number, before
-        complete = self._complete(topic, data) if self._metadata_key else data
-        payload = IdentifiedPayload(complete, requests.key, own)
-        if self.sealing.publish(topic, payload, carried) and carried is not None:
-            carried()
-        self._take(topic, data, own, origin)
+        requests, last = self._requests, ""
+        members: Members = [], []
+        alone = False
+        for topic, data, device, stream, number, before, origin in events:
+            if topic != last:
+                last, members = topic, self._members(topic)
+                alone = carried is None and self.connector.alone(topic)
+            own = requests.topic, device, stream, number, before
+            if not alone:
+                payload = IdentifiedPayload(self._complete(topic, data), requests.key, own)
+                if self.sealing.publish(topic, payload, carried) and carried is not None:
+                    carried()
+            self._take(topic, data, own, origin, members)
 
     def expect(self, confirmed: Callable[[Iterable[Answer]], None]) -> None:
         """Have `confirmed(answers)` called for what `publish_once` has passed on; before the connector is started."""
@@ -146,8 +146,9 @@ class Network:
         self._hooks.when_run(ended)
         return True
 
-    def hear(self) -> None:
-        """Have what hooks of this process have ended for told now, not with more of it in a moment."""
+    def hurry(self) -> None:
+        """Have hooks of this process begin with what they were given, and what they have ended for told, now."""
+        self._hooks.hurry()
         self._receiver.tell()
 
     @property
@@ -286,7 +287,8 @@ class Network:
         if isinstance(data, dict) and isinstance(metadata := data.get(self._requests.key), dict):
             identity = identity_of(metadata, self.name) if ONCE in metadata else None
             if identity is not None:
-                self._take(topic, unmarked(data, self._requests.key, (ONCE,)), identity, None)
+                given = unmarked(data, self._requests.key, (ONCE,))
+                self._take(topic, given, identity, None, self._members(topic))
                 return
             question = self._requests.question(data, self._reply)
         for participant in tuple(self._participants.get(topic, ())):
@@ -297,14 +299,19 @@ class Network:
         for observer in self._observers:
             observer.deliver(topic, data)
 
-    def _take(self, topic: str, data: Any, identity: Identity, origin: object) -> None:
-        """Give an event with an identity to who takes part, and have it confirmed when its hooks have ended."""
+    def _members(self, topic: str) -> Members:
+        """Who takes an event of this name with an identity, and who looks on."""
         takers: list[Participant] = []
-        # What only asks whether somebody hooks a name is no event to look at.
-        onlookers: list[Observer] = [*self._observers] if identity[3] else []
+        onlookers: list[Observer] = []
         for one in self._participants.get(topic, ()):
-            if one is not origin:
-                (takers if one.takes(topic) else onlookers).append(one)
+            (takers if one.takes(topic) else onlookers).append(one)
+        return takers, onlookers
+
+    def _take(self, topic: str, data: Any, identity: Identity, origin: object, members: Members) -> None:
+        """Give an event with an identity to who takes part, and have it confirmed when its hooks have ended."""
+        takers, onlookers = members
+        if origin in takers:
+            takers = [one for one in takers if one is not origin]
         arrival = self._receiver.take(topic, data, identity, self._hooks.congested) if takers else None
         if arrival is not None:
             told = False
@@ -314,7 +321,12 @@ class Network:
                 # Devices, say, for which it waits in memory now.
                 arrival.ended()
         for onlooker in onlookers:
-            onlooker.deliver(topic, data)
+            if onlooker is not origin:
+                onlooker.deliver(topic, data)
+        if identity[3]:
+            # What only asks whether somebody hooks a name is no event to look at.
+            for observer in self._observers:
+                observer.deliver(topic, data)
 
     def _confirm(self, inbox: str, answers: list[Answer]) -> None:
         if inbox == self._requests.topic:

@@ -58,6 +58,10 @@ class Connector:
         """True when it would be good to publish now; false asks to wait for `relieved`."""
         return True
 
+    def alone(self, topic: str) -> bool:
+        """True where an event of this topic would reach nobody now, so that it need not be published."""
+        return False
+
     def start(self) -> None:
         """Begin to connect."""
         raise NotImplementedError

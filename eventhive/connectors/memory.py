@@ -23,6 +23,9 @@ class Broker(Protocol):
     def publish(self, topic: str, payload: Payload, owner: object) -> int:
         """Hand an event to all but its owner; returns how many asked for its topic."""
 
+    def reaches(self, topic: str, owner: object) -> bool:
+        """True where an event of this topic and owner would be handed to somebody."""
+
     def when_released(self, callback: Callable[[], None]) -> None:
         """Call back once, when nobody asks for a pause any more."""
 
@@ -47,6 +50,10 @@ class MemoryConnector(Connector):
         if self._broker.held:
             self._wait()
         return not self._broker.held
+
+    def alone(self, topic: str) -> bool:
+        """True where nobody else takes part in a topic."""
+        return not self._broker.reaches(topic, self)
 
     def start(self) -> None:
         """There is nothing to connect."""

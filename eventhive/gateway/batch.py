@@ -4,6 +4,16 @@ from dataclasses import dataclass, field
 
 from .lane import Entry
 
+# What an event takes in the file beside its name and its data: its keys, and its place in the index.
+ROW_BYTES = 48
+
+EventRow = tuple[int, int, int, str, str]
+
+
+def size_of(row: EventRow) -> int:
+    """What the row of an event takes of a quota, in bytes; `Store.held` says the same of all of them."""
+    return len(row[3]) + len(row[4]) + ROW_BYTES
+
 
 @dataclass
 class Batch:
@@ -17,7 +27,7 @@ class Batch:
 
     streams: list[tuple[int, str, str, str]] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
-    events: list[tuple[int, int, int, str, str]] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
     begun: list[tuple[int, str, str]] = field(default_factory=list)
     marks: dict[int, int] = field(default_factory=dict)
     stale: list[tuple[str, str | None]] = field(default_factory=list)

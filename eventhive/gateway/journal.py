@@ -1,19 +1,18 @@
 """The journal of the spool: a row for each small commit, whose events have mostly ended before they need their own.
 
 Rules of this file:
-1. No I/O: `Store.note` writes what `text` gives; `Store.write` forgets the journal, in one transaction with what `settle`
-   has put into its batch.
+1. No I/O: `Store.note` writes what `text` gives; `Store.write` forgets the journal, in one transaction with what
+   `settle` has put into its batch.
 2. A row tells all that its commit changes, so that `replayed` makes of all rows, in their order, what belongs into the
-   tables.
+   tables. A gateway that starts does not write that: the disk may be full.
 """
 
 import json
 from collections.abc import Iterable
 from typing import Any
 
-from .batch import Batch
+from .batch import Batch, EventRow, size_of
 from .lane import Entry
-from .store import ROW_BYTES
 
 # Events without rows of their own: a start after a kill has to put them into the tables, in some 20 ms.
 MAX_EVENTS = 4096
@@ -29,6 +28,7 @@ class Journal:
 
     def __init__(self) -> None:
         self.rows = 0
+        self._inherited: list[EventRow] = []
         self._entries: dict[int, Entry] = {}
         self._marks: dict[int, int] = {}
         self._gone: list[int] = []
@@ -36,6 +36,15 @@ class Journal:
 
     def __bool__(self) -> bool:
         return self._bytes > 0
+
+    def __len__(self) -> int:
+        """How many rows of the tables it changes."""
+        return len(self._inherited) + len(self._entries) + len(self._marks) + len(self._gone)
+
+    def inherit(self, batch: Batch) -> None:
+        """Begin with what a gateway before this one has left in it, see `replayed`."""
+        self._inherited, self._marks, self._gone = batch.events, batch.marks, batch.gone
+        self._bytes += 1
 
     @property
     def full(self) -> bool:
@@ -62,14 +71,15 @@ class Journal:
 
     def settle(self, batch: Batch) -> None:
         """Have a batch put into the tables what is in the journal alone, and its own events."""
+        batch.events += self._inherited
         for entry in (*self._entries.values(), *batch.entries):
-            text = dumps(entry.data)
-            batch.events.append((entry.id, entry.stream.id, entry.number, entry.topic, text))
-            entry.lane.outlet.written(entry, len(text) + len(entry.topic) + ROW_BYTES)
+            row = entry.id, entry.stream.id, entry.number, entry.topic, dumps(entry.data)
+            batch.events.append(row)
+            entry.lane.outlet.written(entry, size_of(row))
         self.rows += len(batch.events)
         batch.marks = {**self._marks, **batch.marks}
         batch.gone += self._gone
-        self._entries, self._marks, self._gone, self._bytes = {}, {}, [], 0
+        self._inherited, self._entries, self._marks, self._gone, self._bytes = [], {}, {}, [], 0
 
 
 def replayed(texts: Iterable[str]) -> Batch:
@@ -81,5 +91,6 @@ def replayed(texts: Iterable[str]) -> Batch:
         events.update((event[0], event) for event in noted)
         batch.marks.update((int(mark), number) for mark, number in marks.items())
         batch.gone += [number for number in gone if events.pop(number, None) is None]
-    batch.events = [(*event[:4], dumps(event[4])) for event in events.values()]
+    for number, stream, of_stream, topic, data in events.values():
+        batch.events.append((number, stream, of_stream, topic, dumps(data)))
     return batch

@@ -19,6 +19,9 @@ from .lane import NONE_ASIDE, Entry, Lane, Stream
 # Events that were on disk and are on their way to a network at a time; the carrier takes ten times as many.
 REPLAYED = 2_000
 
+# Events that are collected until it is asked again whether the network takes more.
+COLLECTED = 100
+
 # Without a confirmation for so long, an event is kept on disk, and its device told so: what takes longer than this is
 # an outage. The carrier of a hive on the same network answers in a few milliseconds.
 UNCONFIRMED_S = 0.25
@@ -48,18 +51,11 @@ class Network(Protocol):
     def publish(self, topic: str, data: Any, origin: object = None, confirm: Callable[[], None] | None = None) -> bool:
         """Pass an event on, see `bridge.Network`."""
 
-    def publish_once(
-        self,
-        topic: str,
-        data: Any,
-        device: str,
-        stream: str,
-        number: int,
-        before: int,
-        origin: object = None,
-        carried: Callable[[], None] | None = None,
-    ) -> None:
-        """Pass an event on with its identity; `carried` is called when the carrier has it."""
+    def publish_once(self, events: Iterable[Any], carried: Callable[[], None] | None = None) -> None:
+        """Pass events on with their identities: (name, data, device, stream, number, before, origin).
+
+        `carried` is called for each when the carrier has it.
+        """
 
     def expect(self, confirmed: Callable[[Iterable[tuple[str, str, str, int, int]]], None]) -> None:
         """Have what hooks confirm told."""
@@ -67,8 +63,8 @@ class Network(Protocol):
     def settle(self, ended: Callable[[], None]) -> bool:
         """Have `ended` called when hooks of this process have run for what was published; false where none have to."""
 
-    def hear(self) -> None:
-        """Have what these have confirmed told now."""
+    def hurry(self) -> None:
+        """Have these begin now with what they were given, and what they have confirmed told."""
 
 
 class Disk(Protocol):
@@ -76,6 +72,9 @@ class Disk(Protocol):
 
     def now(self) -> float:
         """Seconds of a clock that only goes forward."""
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Have something called in the next iteration of the loop."""
 
     def origin(self, device: str) -> object:
         """The device of this name, to which its own events do not come back; None where there is none any more."""
@@ -109,6 +108,8 @@ class Outlet:
         self.events = self.bytes = self.dropped = self.sent_again = 0
         self.lanes: dict[str, Lane] = {}
         self.refused: deque[Entry] = deque()
+        # On a network with `once`: what is passed on at the end of this iteration, together.
+        self._fresh: list[tuple[Any, ...]] = []
         self.network = network
         self._disk = disk
         self._active: dict[Lane, None] = {}
@@ -161,12 +162,14 @@ class Outlet:
 
     def settle(self, ended: Callable[[], None]) -> bool:
         """Have `ended` called when hooks of this process have run for what was taken; false where none have to."""
+        self._pass_on()
         return self.once and self.network.settle(ended)
 
-    def hear(self) -> None:
-        """Take what is confirmed already."""
+    def hurry(self) -> None:
+        """Have hooks of this process begin with what was taken, and take what is confirmed already."""
+        self._pass_on()
         if self.once:
-            self.network.hear()
+            self.network.hurry()
 
     def restore(self, device: str, stream: Stream, size: int) -> None:
         """Take over a stream that is on disk, when the gateway starts."""
@@ -202,6 +205,7 @@ class Outlet:
     def retire(self) -> None:
         """Its network, which has stopped, is configured no more: all that was not confirmed is kept on disk."""
         self.retired = True
+        self._fresh.clear()
         for lane in self._active:
             if not self.once:
                 self._expose(lane)
@@ -255,7 +259,9 @@ class Outlet:
 
     def may_publish(self, lane: Lane) -> bool:
         """True while the network takes events of this lane."""
-        return (not lane.behind or self._replayed < REPLAYED) and not self.retired and self.network.ready
+        if (lane.behind and self._replayed >= REPLAYED) or self.retired:
+            return False
+        return 0 < len(self._fresh) < COLLECTED or self.network.ready
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
@@ -265,8 +271,14 @@ class Outlet:
         origin = self._disk.origin(lane.device) if receipt is None else receipt.device
         if not self.once:
             return network.publish(entry.topic, entry.data, origin, entry)
-        stream, number = entry.stream.name, entry.number
-        network.publish_once(entry.topic, entry.data, lane.device, stream, number, before, origin, carried)
+        event = entry.topic, entry.data, lane.device, entry.stream.name, entry.number, before, origin
+        if carried is not None:
+            self._pass_on()
+            network.publish_once([event], carried)
+        else:
+            if not self._fresh:
+                self._disk.soon(self._pass_on)
+            self._fresh.append(event)
         return False
 
     def read(self, lane: Lane) -> None:
@@ -280,6 +292,14 @@ class Outlet:
         self._disk.erase(entry)
 
     # The rest is private.
+
+    def _pass_on(self) -> None:
+        """Publish what was collected."""
+        if self._fresh:
+            fresh, self._fresh = self._fresh, []
+            # What the carrier does not take now is missed by who hooks it, or sent again after a while.
+            with contextlib.suppress(LimitError):
+                self.network.publish_once(fresh)
 
     def _stream(self, lane: Lane, name: str) -> Stream:
         for other in [one for one in lane.streams.values() if not one.events and not one.unread]:
@@ -370,7 +390,7 @@ class Outlet:
     def _ask(self) -> None:
         for topic in self._hearing.to_ask(self.now()):
             with contextlib.suppress(LimitError):
-                self.network.publish_once(topic, None, "", "", 0, 0)
+                self.network.publish_once([(topic, None, "", "", 0, 0, None)])
 
     def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
         heard = ""

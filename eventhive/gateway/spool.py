@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from ..core.json_host import loads
-from .batch import Batch
+from .batch import Batch, size_of
 from .journal import MAX_BYTES, Journal, replayed
 from .lane import WINDOW, Entry, Lane, Stream
 from .outlet import Network, Outlet
-from .store import ROW_BYTES, Store
-from .writer import Job, Read, Writer, parts_of
+from .store import Store
+from .writer import Job, Read, Writer
 
 # How often outages and what is not confirmed are looked after.
 TICK_S = 0.1
@@ -49,6 +49,7 @@ class Spool:
         self._device = device
         self._store = Store(path, synchronous)
         self._journal = Journal()
+        self._noted = Batch()
         self._writer = Writer(self._store, self._journal, self._next_job, lambda: len(self._queued), self._settle)
         self._time = 0.0
         self._queued: list[Entry] = []
@@ -77,13 +78,17 @@ class Spool:
         damage = self._store.open()
         if damage:
             logger.error("%s", damage)
-        if noted := self._store.noted():
-            self._store.write(parts_of(replayed(noted)), [])
+        noted = self._store.noted()
+        self._noted = replayed(noted)
+        if noted:
+            self._journal.inherit(self._noted)
         marks: dict[str, list[tuple[str, int]]] = {}
         for mark, device, stream, number in self._store.marks():
-            marks.setdefault(device, []).append((stream, number))
+            marks.setdefault(device, []).append((stream, self._noted.marks.get(mark, number)))
             self._marked.setdefault(device, {})[stream] = mark
-        self._streams, self._rows, self._marks = [itertools.count(last + 1) for last in self._store.last_ids()]
+        streams, rows, highest = self._store.last_ids()
+        rows = max(rows, *(row[0] for row in self._noted.events), 0)
+        self._streams, self._rows, self._marks = [itertools.count(last + 1) for last in (streams, rows, highest)]
         return marks
 
     def add(self, network: Network, once: bool, quota: int, policy: str) -> Outlet:
@@ -99,7 +104,7 @@ class Spool:
 
     def start(self) -> None:
         """Go on with what is on disk."""
-        for number, network, device, stream, events, size in self._store.held():
+        for number, network, device, stream, events, size in self._store.held(self._noted):
             outlet, kept = self.outlets.get(network), Stream(number, stream, events)
             if outlet is None:
                 self._homeless.setdefault(network, []).append((device, kept, size))
@@ -107,6 +112,7 @@ class Spool:
                 logger.warning(missing, events, device, network)
             else:
                 outlet.restore(device, kept, size)
+        self._noted = Batch()
         for outlet in self.outlets.values():
             if outlet.events:
                 logger.info("network %s: %d events wait in the spool", outlet.name, outlet.events)
@@ -179,6 +185,10 @@ class Spool:
         """Seconds, as far as this process was able to notice them."""
         return self._time
 
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Have something called in the next iteration of the loop."""
+        asyncio.get_running_loop().call_soon(callback)
+
     def origin(self, device: str) -> object:
         """The device of this name."""
         return self._device(device)
@@ -223,7 +233,7 @@ class Spool:
 
     def _next_job(self) -> Job | None:
         for outlet in self.outlets.values():
-            outlet.hear()
+            outlet.hurry()
         # What came while hooks ran has its turn next: it would need rows.
         count, self._settled = self._settled, None
         writing, self._queued = self._queued[:count], [] if count is None else self._queued[count:]
@@ -318,5 +328,5 @@ class Spool:
 def _entry(lane: Lane, stream: Stream, number_of_row: int, number: int, topic: str, text: str) -> Entry:
     entry = Entry(lane, stream, number, topic, loads(text))
     entry.id = number_of_row
-    entry.size = len(text) + len(topic) + ROW_BYTES
+    entry.size = size_of((number_of_row, stream.id, number, topic, text))
     return entry

@@ -20,15 +20,13 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from .batch import ROW_BYTES, Batch, size_of
 from .database import Database
 
 # Bytes in the write-ahead log, roughly, until they are put into the database, which takes a few milliseconds.
 CHECKPOINT_BYTES = 4_000_000
 # What a commit adds to it beside its rows: the pages in which they are.
 COMMIT_BYTES = 32_768
-
-# What an event takes in the file beside its name and its data: its keys, and its place in the index.
-ROW_BYTES = 48
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (
@@ -67,6 +65,14 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON batch BEGIN
     DELETE FROM journal;
 END;
 """
+_HELD = """
+SELECT s.id, network, device, s.stream, COUNT(*), SUM(bytes) FROM (
+    SELECT stream, LENGTH(data) + LENGTH(topic) + ? AS bytes FROM events
+        WHERE id NOT IN (SELECT value FROM json_each(?))
+    UNION ALL
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)
+) e JOIN streams s ON s.id = e.stream GROUP BY s.id ORDER BY s.id
+"""
 # What `->>` stands for here; as an operator, it is there from SQLite 3.38 (2022) on.
 _ITEM = re.compile(r"(\w[\w.]*)->>(\d)")
 
@@ -93,18 +99,17 @@ class Store(Database):
         """(id, device, stream, number) of all marks; those of a device in the order in which they were begun."""
         return self._db.execute("SELECT id, device, stream, number FROM marks ORDER BY id").fetchall()
 
-    def held(self) -> list[tuple[int, str, str, str, int, int]]:
+    def held(self, noted: Batch) -> list[tuple[int, str, str, str, int, int]]:
         """What the file holds: (id, network, device, stream, events, bytes) of each stream, in the order they began.
 
-        Streams without events are removed, where the disk takes it.
+        `noted` is what is in the journal alone. Streams without events are removed, where the disk takes it.
         """
+        gone, sizes = json.dumps(noted.gone), json.dumps([(row[1], size_of(row)) for row in noted.events])
+        found = self._db.execute(_HELD, (ROW_BYTES, gone, sizes)).fetchall()
         with contextlib.suppress(sqlite3.OperationalError):
-            self._db.execute("DELETE FROM streams WHERE id NOT IN (SELECT DISTINCT stream FROM events)")
-        return self._db.execute(
-            "SELECT s.id, network, device, s.stream, COUNT(*), SUM(LENGTH(data) + LENGTH(topic) + ?) "
-            "FROM events e JOIN streams s ON s.id = e.stream GROUP BY s.id ORDER BY s.id",
-            (ROW_BYTES,),
-        ).fetchall()
+            ids = json.dumps([row[0] for row in found])
+            self._db.execute("DELETE FROM streams WHERE id NOT IN (SELECT value FROM json_each(?))", (ids,))
+        return found
 
     def last_ids(self) -> tuple[int, int, int]:
         """The highest ids in use, of a stream, of an event and of a mark."""

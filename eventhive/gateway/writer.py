@@ -130,7 +130,8 @@ class Writer:
         job = self._next()
         if job is None:
             return
-        if not all_in or job.reads or job.batch.rows > IN_LOOP_ROWS or not self._is_quick():
+        rows = job.batch.rows + (0 if job.brief else len(self._journal))
+        if not all_in or job.reads or rows > IN_LOOP_ROWS or not self._is_quick():
             self._hand_over(job)
         else:
             self._commit(job)

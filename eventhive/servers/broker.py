@@ -57,6 +57,11 @@ class Broker:
             _notify(topics[ALL_TOPICS], topic, payload, owner)
         return count
 
+    def reaches(self, topic: str, owner: object) -> bool:
+        """True where an event of this topic would be handed to a subscriber that does not belong to `owner`."""
+        topics = self._topics
+        return any(one.owner is not owner for name in (topic, ALL_TOPICS) for one in topics.get(name, ()))
+
     def hold(self, holder: object) -> None:
         """Ask publishers to pause until `release`."""
         self._holders.add(holder)

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from eventhive.core.errors import LocalError
-from eventhive.gateway.store import CHECKPOINT_BYTES, COMMIT_BYTES, ROW_BYTES, Store
+from eventhive.gateway.batch import ROW_BYTES, Batch
+from eventhive.gateway.store import CHECKPOINT_BYTES, COMMIT_BYTES, Store
 
 STREAM = "a1a2a3a400000001"
 
@@ -39,7 +40,8 @@ def test_there_and_back(tmp_path: Path) -> None:
     again = opened(tmp_path / "spool")
     assert again.read(1, 3, 1) == [[4, 4, "my-hive/queen/t", '{"n": 4}']]
     assert again.marks() == [(1, "sensor-1", STREAM, 5)]
-    assert again.held() == [(1, "my-hive", "sensor-1", STREAM, 3, 3 * (len('{"n": 3}my-hive/queen/t') + ROW_BYTES))]
+    size = len('{"n": 3}my-hive/queen/t') + ROW_BYTES
+    assert again.held(Batch()) == [(1, "my-hive", "sensor-1", STREAM, 3, 3 * size)]
     assert again.last_ids() == (1, 5, 1)
 
 
@@ -121,7 +123,7 @@ def test_a_full_disk_does_not_hold_up_a_start(tmp_path: Path) -> None:
     write(store, 1)
     write(store, 0, 2, gone=(1,))
     store._db.execute("PRAGMA query_only = 1")
-    assert store.held() == []
+    assert store.held(Batch()) == []
 
 
 def test_the_oldest_make_room(tmp_path: Path) -> None:
