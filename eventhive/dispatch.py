@@ -106,14 +106,23 @@ class Dispatcher:
             self._loop.call_soon(self._gather)
         self._batch.append((event, data))
 
-    def hurry(self) -> None:
+    def feed(self) -> None:
         """Begin with what was put so far: more of it is not to be waited for."""
-        self._feed()
+        if not self._batch:
+            return
+        batch, self._batch = self._batch, []
+        self._batches.put(batch)
+        if not self._watching:
+            self._watching = True
+            self._loop.call_later(SLOW_SECONDS, self._watch)
+        if not self.congested and self.waiting > CONGESTED:
+            self.congested = True
+            self._congestion(True)
 
     def when_run(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, in the loop, when all that was put so far was run, but for what slow hooks hold up."""
         self._batch.append((MARK, callback))
-        self._feed()
+        self.feed()
 
     def when_relieved(self, callback: Callable[[], None]) -> None:
         """Call `callback` once, in the loop, when `congested` becomes false."""
@@ -121,7 +130,7 @@ class Dispatcher:
 
     def stop(self) -> None:
         """Let the threads end after what was put before."""
-        self._feed()
+        self.feed()
         self._batches.put(None)
 
     async def wait(self, seconds: float) -> bool:
@@ -141,22 +150,10 @@ class Dispatcher:
         count = len(self._batch)
         if count == self._gathered or self._loop.time() >= self._until:
             self._gathering = False
-            self._feed()
+            self.feed()
         else:
             self._gathered = count
             self._loop.call_soon(self._gather)
-
-    def _feed(self) -> None:
-        if not self._batch:
-            return
-        batch, self._batch = self._batch, []
-        self._batches.put(batch)
-        if not self._watching:
-            self._watching = True
-            self._loop.call_later(SLOW_SECONDS, self._watch)
-        if not self.congested and self.waiting > CONGESTED:
-            self.congested = True
-            self._congestion(True)
 
     def _watch(self) -> None:
         self._watching = self.waiting > 0

@@ -148,7 +148,7 @@ class Network:
 
     def hurry(self) -> None:
         """Have hooks of this process begin with what they were given, and what they have ended for told, now."""
-        self._hooks.hurry()
+        self._hooks.feed()
         self._receiver.tell()
 
     @property

@@ -75,6 +75,12 @@ class Outlet(Protocol):
 
     name: str
     once: bool
+    quota: int
+    bytes: int
+
+    @property
+    def connected(self) -> bool:
+        """True while the network's carrier is there."""
 
     @property
     def unheard(self) -> Any:

@@ -248,12 +248,8 @@ class Spool:
         due, self._due = self._due and bool(self._journal), False
         if not batch and not reads and not due:
             return None
-        brief = batch.simple and not reads and not due and not self._journal.full and self._has_room()
+        brief = batch.simple and not reads and not due and not self._journal.full and _ends_soon(batch)
         return Job(batch, reads, brief, lambda rows: self._committed(writing, trimmed, rows))
-
-    def _has_room(self) -> bool:
-        """True where no quota could be used up by what is in the journal, which no quota counts."""
-        return all(outlet.bytes + MAX_BYTES < outlet.quota for outlet in self.outlets.values())
 
     def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, Any]:
         """Add events to a batch; returns the last receipt of each mark in it."""
@@ -323,6 +319,12 @@ class Spool:
             device.settle_now()
         for outlet, gone in zip(trimmed, rows, strict=True):
             outlet.trimmed(gone)
+
+
+def _ends_soon(batch: Batch) -> bool:
+    """True where events need no rows of their own yet: their hooks may have them, and no quota is nearly used up."""
+    outlets = {entry.lane.outlet for entry in batch.entries}
+    return all(outlet.connected and outlet.bytes + MAX_BYTES < outlet.quota for outlet in outlets)
 
 
 def _entry(lane: Lane, stream: Stream, number_of_row: int, number: int, topic: str, text: str) -> Entry:

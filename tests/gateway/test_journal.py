@@ -237,6 +237,17 @@ async def test_where_a_quota_may_be_used_up_each_event_has_its_row(folder: Path)
 
 
 @in_loop
+async def test_what_is_for_a_network_that_is_away_has_its_rows(folder: Path) -> None:
+    place = Place(folder / "spool")
+    await place.take(1, 2)
+    assert place.tables() == (1, 1)
+    place.hub.connected = place.hub.ready = False
+    await place.take(3)
+    assert place.tables() == (3, 0)
+    await place.stop()
+
+
+@in_loop
 async def test_a_full_disk_and_a_start_with_it(folder: Path) -> None:
     place = Place(folder / "spool")
     await place.take(1, 2)
