@@ -12,15 +12,16 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from .classic import Payload, dumps, with_metadata
 from .connectors.base import Confirm, Connector
 from .core.errors import LimitError
 from .dispatch import Dispatcher
 from .identified import Confirmations, Identified, IdentifiedPayload
-from .once import ONCE, TAKEN, Answer, Arrival, Identity, Receiver, identity_of
-from .replies import Answered, Pending, Question, Requests, marked, required, unmarked
+from .once import ONCE, TAKEN, Answer, Receiver, identity_of
+from .participants import Members, Observer, Participant, Participants
+from .replies import Answered, Pending, Requests, marked, required, unmarked
 from .sealing import Sealing
 from .seals.base import Seal
 
@@ -32,30 +33,6 @@ ROOM_SECONDS = 10.0
 SLICE = 500
 
 logger = logging.getLogger("eventhive")
-
-
-class Observer(Protocol):
-    """Somebody in this process who sees events of a network."""
-
-    def deliver(self, topic: str, data: Any) -> None:
-        """Take an event; must not block and must not raise. The data belongs to all who get it."""
-
-
-class Participant(Observer, Protocol):
-    """Somebody in this process who takes part in a network."""
-
-    def ask(self, topic: str, question: Question) -> None:
-        """Take a request, as an event is taken; it is answered now or later, by any thread."""
-
-    def takes(self, topic: str) -> bool:
-        """True where events of this name with an identity are to be taken; false where `deliver` is for looking on."""
-
-    def take(self, topic: str, arrival: Arrival) -> bool:
-        """Take an event with an identity. True: its `ended` is called when it has been dealt with."""
-
-
-# Who takes an event with an identity, and who looks on.
-Members = tuple[list[Participant], list[Observer]]
 
 
 class Network:
@@ -82,8 +59,7 @@ class Network:
         self._metadata_key = metadata_key
         self._hooks = hooks
         self._requests = requests
-        self._participants: dict[str, dict[Participant, None]] = {}
-        self._observers: list[Observer] = []
+        self._participants = Participants()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.get_ident()
         self._calls: deque[tuple[str, Payload, Participant | None, Pending | None]] = deque()
@@ -121,14 +97,14 @@ class Network:
         alone = False
         for topic, data, device, stream, number, before, origin in events:
             if topic != last:
-                last, members = topic, self._members(topic)
+                last, members = topic, self._participants.members(topic)
                 alone = carried is None and self.connector.alone(topic)
             own = requests.topic, device, stream, number, before
             if not alone:
                 payload = IdentifiedPayload(self._complete(topic, data), requests.key, own)
                 if self.sealing.publish(topic, payload, carried) and carried is not None:
                     carried()
-            self._take(topic, data, own, origin, members)
+            self._participants.take(topic, data, own, self._receiver, self._hooks.congested, members, origin)
 
     def expect(self, confirmed: Callable[[Iterable[Answer]], None]) -> None:
         """Have `confirmed(answers)` called for what `publish_once` has passed on; before the connector is started."""
@@ -191,15 +167,13 @@ class Network:
 
     def subscribe(self, topic: str, participant: Participant) -> None:
         """Have `participant.deliver` called for the events of this full name."""
-        participants = self._participants.setdefault(topic, {})
-        if not participants:
+        if self._participants.add(topic, participant):
             self.connector.subscribe(topic)
-        participants[participant] = None
 
     @property
     def topics(self) -> tuple[str, ...]:
         """What is subscribed."""
-        return tuple(self._participants)
+        return self._participants.topics
 
     def use(self, connector: Connector) -> None:
         """Go on with another connector, which has the last one in its hands."""
@@ -212,14 +186,11 @@ class Network:
         Raises `LocalError` where the carrier cannot tell of all.
         """
         self.connector.subscribe_all()
-        self._observers.append(observer)
+        self._participants.observers.append(observer)
 
     def unsubscribe(self, topic: str, participant: Participant) -> None:
         """The reverse; without effect when it was not subscribed."""
-        participants = self._participants.get(topic, {})
-        participants.pop(participant, None)
-        if topic in self._participants and not participants:
-            del self._participants[topic]
+        if self._participants.remove(topic, participant):
             self.connector.unsubscribe(topic)
 
     async def stop(self, seconds: float) -> int:
@@ -241,9 +212,7 @@ class Network:
         self.sealing.check(payload.text)
         return payload
 
-    def _queue(
-        self, topic: str, payload: Payload, origin: Participant | None, pending: Pending | None = None
-    ) -> bool:
+    def _queue(self, topic: str, payload: Payload, origin: Participant | None, pending: Pending | None = None) -> bool:
         if len(self._calls) >= MAX_CALLS and not self._wait_for_room():
             self._dropping(topic)
             return False
@@ -263,16 +232,15 @@ class Network:
 
     def _publish(self, topic: str, payload: Payload, origin: object, confirm: Confirm | None) -> bool:
         done = self.sealing.publish(topic, payload, confirm)
-        participants = (*self._participants.get(topic, ()), *self._observers)
+        participants = (*self._participants.of(topic, origin), *self._participants.observers)
         if participants:
             data = payload.data
             for participant in participants:
-                if participant is not origin:
-                    participant.deliver(topic, data)
+                participant.deliver(topic, data)
         return done
 
     def _request(self, topic: str, payload: Payload, origin: object, pending: Pending) -> None:
-        asked = [one for one in self._participants.get(topic, ()) if one is not origin]
+        asked = self._participants.of(topic, origin)
         if self.connector.connected:
             self.sealing.publish(topic, payload, None, None if asked else pending.nobody)
         elif not asked:
@@ -288,45 +256,17 @@ class Network:
             identity = identity_of(metadata, self.name) if ONCE in metadata else None
             if identity is not None:
                 given = unmarked(data, self._requests.key, (ONCE,))
-                self._take(topic, given, identity, None, self._members(topic))
+                members = self._participants.members(topic)
+                self._participants.take(topic, given, identity, self._receiver, self._hooks.congested, members)
                 return
             question = self._requests.question(data, self._reply)
-        for participant in tuple(self._participants.get(topic, ())):
+        for participant in self._participants.of(topic):
             if question is None:
                 participant.deliver(topic, data)
             else:
                 participant.ask(topic, question)
-        for observer in self._observers:
+        for observer in self._participants.observers:
             observer.deliver(topic, data)
-
-    def _members(self, topic: str) -> Members:
-        """Who takes an event of this name with an identity, and who looks on."""
-        takers: list[Participant] = []
-        onlookers: list[Observer] = []
-        for one in self._participants.get(topic, ()):
-            (takers if one.takes(topic) else onlookers).append(one)
-        return takers, onlookers
-
-    def _take(self, topic: str, data: Any, identity: Identity, origin: object, members: Members) -> None:
-        """Give an event with an identity to who takes part, and have it confirmed when its hooks have ended."""
-        takers, onlookers = members
-        if origin in takers:
-            takers = [one for one in takers if one is not origin]
-        arrival = self._receiver.take(topic, data, identity, self._hooks.congested) if takers else None
-        if arrival is not None:
-            told = False
-            for one in takers:
-                told |= one.take(topic, arrival)
-            if not told:
-                # Devices, say, for which it waits in memory now.
-                arrival.ended()
-        for onlooker in onlookers:
-            if onlooker is not origin:
-                onlooker.deliver(topic, data)
-        if identity[3]:
-            # What only asks whether somebody hooks a name is no event to look at.
-            for observer in self._observers:
-                observer.deliver(topic, data)
 
     def _confirm(self, inbox: str, answers: list[Answer]) -> None:
         if inbox == self._requests.topic:

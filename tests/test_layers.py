@@ -34,6 +34,7 @@ HIVE = {
     "membership",
     "network",
     "once",
+    "participants",
     "redis_init",
     "replies",
     "running",
@@ -87,6 +88,7 @@ ROOMS: dict[str, set[str]] = {
     "replies": {"core", "classic", "exceptions"},
     "once": {"replies"},
     "identified": {"classic", "once", "replies"},
+    "participants": {"once", "replies"},
     "network": {
         "core",
         "classic",
@@ -94,6 +96,7 @@ ROOMS: dict[str, set[str]] = {
         "dispatch",
         "identified",
         "once",
+        "participants",
         "replies",
         "seals.base",
         "sealing",
