@@ -75,8 +75,7 @@ class Outlet(Protocol):
 
     name: str
     once: bool
-    quota: int
-    bytes: int
+    quota: Any
 
     @property
     def connected(self) -> bool:

@@ -1,4 +1,4 @@
-"""One network as the spool sees it: its lanes, how much of it is on disk, and which names nobody hooks.
+"""One network as the spool sees it: its lanes, and which names nobody hooks.
 
 Rules of this file:
 1. In the loop, without I/O: what goes to disk is handed to `disk`.
@@ -8,13 +8,14 @@ Rules of this file:
 
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Protocol
+from typing import Any
 
 from ..core.errors import LimitError
+from .ends import Disk, Network
 from .hearing import WAITING_S, Hearing
 from .lane import NONE_ASIDE, Entry, Lane, Stream
+from .quota import OLDEST, REFUSE, Quota
 
 # Events that were on disk and are on their way to a network at a time; the carrier takes ten times as many.
 REPLAYED = 2_000
@@ -26,88 +27,22 @@ COLLECTED = 100
 # an outage. The carrier of a hive on the same network answers in a few milliseconds.
 UNCONFIRMED_S = 0.25
 
-REFUSE, OLDEST, NEWEST = "refuse", "oldest", "newest"
-
 logger = logging.getLogger("eventhive.gateway")
-
-
-class Network(Protocol):
-    """What an outlet needs of the network of a hive."""
-
-    name: str
-
-    @property
-    def connected(self) -> bool:
-        """True while its carrier is there."""
-
-    @property
-    def connections(self) -> int:
-        """How often its carrier has come up."""
-
-    @property
-    def ready(self) -> bool:
-        """True when it would be good to publish now."""
-
-    def publish(self, topic: str, data: Any, origin: object = None, confirm: Callable[[], None] | None = None) -> bool:
-        """Pass an event on, see `bridge.Network`."""
-
-    def publish_once(self, events: Iterable[Any], carried: Callable[[], None] | None = None) -> None:
-        """Pass events on with their identities: (name, data, device, stream, number, before, origin).
-
-        `carried` is called for each when the carrier has it.
-        """
-
-    def expect(self, confirmed: Callable[[Iterable[tuple[str, str, str, int, int]]], None]) -> None:
-        """Have what hooks confirm told."""
-
-    def settle(self, ended: Callable[[], None]) -> bool:
-        """Have `ended` called when hooks of this process have run for what was published; false where none have to."""
-
-    def hurry(self) -> None:
-        """Have these begin now with what they were given, and what they have confirmed told."""
-
-
-class Disk(Protocol):
-    """What an outlet needs of the spool."""
-
-    def now(self) -> float:
-        """Seconds of a clock that only goes forward."""
-
-    def soon(self, callback: Callable[[], None]) -> None:
-        """Have something called in the next iteration of the loop."""
-
-    def origin(self, device: str) -> object:
-        """The device of this name, to which its own events do not come back; None where there is none any more."""
-
-    def keep(self, entry: Entry) -> None:
-        """Write an event with the next batch, and acknowledge it then."""
-
-    def erase(self, entry: Entry) -> None:
-        """An event is confirmed."""
-
-    def read(self, outlet: "Outlet", lane: Lane) -> None:
-        """Have `lane.found` called with what is on disk."""
-
-    def trim(self, outlet: "Outlet") -> None:
-        """Remove the oldest events of a network from the disk."""
 
 
 class Outlet:
     """The way to one network. `once`: events are kept until hooks have confirmed them, else until the carrier has.
 
-    `quota`: bytes on disk from which on `policy` holds. `retired`: the network is configured no more. Counters:
-    `events` on disk, `bytes` of those with rows of their own, `dropped` by policy, `sent_again` events that were sent
-    more than once.
+    `retired`: the network is configured no more. Counters: `events` on disk, `sent_again` events that were sent more
+    than once.
     """
 
-    def __init__(self, network: Network, once: bool, quota: int, policy: str, disk: Disk):
+    def __init__(self, network: Network, once: bool, quota: Quota, disk: Disk):
         self.name = network.name
         self.once = once
         self.quota = quota
-        self.policy = policy
-        self.events = self.bytes = self.dropped = self.sent_again = 0
+        self.events = self.sent_again = 0
         self.lanes: dict[str, Lane] = {}
-        self.refused: deque[Entry] = deque()
         # On a network with `once`: what is passed on at the end of this iteration, together.
         self._fresh: list[tuple[Any, ...]] = []
         self.network = network
@@ -117,7 +52,7 @@ class Outlet:
         # Events of lanes that are behind, on their way; counted anew at each tick.
         self._replayed = 0
         self._connections = network.connections
-        self._full = self._away = self.retired = False
+        self._away = self.retired = False
         self.now = disk.now
         self._since = 0.0
         if once:
@@ -150,12 +85,12 @@ class Outlet:
             lane = self.lanes[device.name] = Lane(self, device.name)
         name = receipt.mark.stream
         stream = lane.streams.get(name) or self._stream(lane, name)
-        if not self.once and self.network.ready and lane.idle and not self.refused:
+        if not self.once and self.network.ready and lane.idle and not self.quota.refused:
             self._pass(lane, stream, device, topic, data, receipt)
             return
         device.await_confirmation(receipt)
         entry = Entry(lane, stream, receipt.number, topic, data, receipt)
-        if self.bytes >= self.quota or self.refused:
+        if self.quota.spent:
             self._over(entry)
         else:
             self._admit(entry)
@@ -178,7 +113,7 @@ class Outlet:
         if not self.events:
             self._since = self.now()
         self.events += stream.events
-        self.bytes += size
+        self.quota.used += size
         self._active[lane] = None
 
     def tick(self) -> None:
@@ -200,7 +135,8 @@ class Outlet:
                 del self._active[lane]
         if network.ready:
             self._ask()
-        self._readmit()
+        for entry in self.quota.admitted():
+            self._enter(entry)
 
     def retire(self) -> None:
         """Its network, which has stopped, is configured no more: all that was not confirmed is kept on disk."""
@@ -209,15 +145,17 @@ class Outlet:
         for lane in self._active:
             if not self.once:
                 self._expose(lane)
-        while self.refused:
+        refused = self.quota.refused
+        while refused:
             # Beyond the quota, because what came after it waits for its acknowledgement, also that for other networks.
-            self._enter(self.refused.popleft())
+            self._enter(refused.popleft())
 
-    def resume(self, network: Network, once: bool, quota: int, policy: str) -> None:
+    def resume(self, network: Network, once: bool, limit: int, policy: str) -> None:
         """There is such a network again: go on with what is on disk."""
-        self.network, self.once, self.quota, self.policy = network, once, quota, policy
+        self.network, self.once = network, once
+        self.quota.change(limit, policy)
         self._connections = network.connections
-        self._full = self._away = self.retired = False
+        self._away = self.retired = False
         self._hearing = Hearing()
         if once:
             network.expect(self._taken)
@@ -236,13 +174,13 @@ class Outlet:
     def written(self, entry: Entry, size: int) -> None:
         """It gets a row of its own."""
         entry.size = size
-        self.bytes += size
+        self.quota.used += size
 
     def erased(self, stream: Stream, size: int) -> None:
         """An event is no longer on disk; `size` is 0 where it had no row of its own."""
         stream.events -= 1
         self.events -= 1
-        self.bytes -= size
+        self.quota.used -= size
 
     def trimmed(self, rows: list[tuple[int, int, int]]) -> None:
         """The oldest events are no longer on disk: (id, stream id, bytes)."""
@@ -251,7 +189,7 @@ class Outlet:
         for _, number, size in rows:
             if number in streams:
                 self.erased(streams[number], size)
-        self.dropped += len(rows)
+        self.quota.dropped += len(rows)
         for lane in self.lanes.values():
             lane.drop(ids)
 
@@ -334,27 +272,18 @@ class Outlet:
 
     def _over(self, entry: Entry) -> None:
         """There is no room on disk for an event."""
-        if not self._full:
-            self._full = True
-            what = _POLICY[self.policy]
-            logger.error("network %s: its %d bytes of the spool are full: %s", self.name, self.quota, what)
-        if self.policy == REFUSE:
+        quota = self.quota
+        quota.exceeded()
+        if quota.policy == REFUSE:
             entry.receipt.device.exposed += 1
-            self.refused.append(entry)
-        elif self.policy == OLDEST:
+            quota.refused.append(entry)
+        elif quota.policy == OLDEST:
             self._disk.trim(self)
             self._admit(entry)
         else:
-            self.dropped += 1
+            quota.dropped += 1
             entry.gone = True
             self._disk.keep(entry)
-
-    def _readmit(self) -> None:
-        while self.refused and self.bytes < self.quota:
-            self._enter(self.refused.popleft())
-        if self._full and self.bytes < self.quota // 2 and not self.refused:
-            self._full = False
-            logger.warning("network %s: its part of the spool has room again (dropped: %d)", self.name, self.dropped)
 
     def _enter(self, entry: Entry) -> None:
         """Take an event that was refused."""
@@ -423,9 +352,3 @@ class Outlet:
             self._away = False
             logger.info("network %s: everything that was kept for it has been sent", self.name)
 
-
-_POLICY = {
-    REFUSE: "what comes is not acknowledged, so that devices keep it",
-    OLDEST: "the oldest events are dropped for it",
-    NEWEST: "what comes is acknowledged and dropped",
-}

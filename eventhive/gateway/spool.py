@@ -16,9 +16,11 @@ from typing import Any
 
 from ..core.json_host import loads
 from .batch import Batch, size_of
+from .ends import Network
 from .journal import MAX_BYTES, Journal, replayed
 from .lane import WINDOW, Entry, Lane, Stream
-from .outlet import Network, Outlet
+from .outlet import Outlet
+from .quota import Quota
 from .store import Store
 from .writer import Job, Read, Writer
 
@@ -91,13 +93,13 @@ class Spool:
         self._streams, self._rows, self._marks = [itertools.count(last + 1) for last in (streams, rows, highest)]
         return marks
 
-    def add(self, network: Network, once: bool, quota: int, policy: str) -> Outlet:
-        """Have the events of a network go through here, and those of it that are on disk."""
+    def add(self, network: Network, once: bool, limit: int, policy: str) -> Outlet:
+        """Have the events of a network go through here, and those of it that are on disk; see `Quota`."""
         outlet = self.outlets.get(network.name)
         if outlet is not None:
-            outlet.resume(network, once, quota, policy)
+            outlet.resume(network, once, limit, policy)
             return outlet
-        outlet = self.outlets[network.name] = Outlet(network, once, quota, policy, self)
+        outlet = self.outlets[network.name] = Outlet(network, once, Quota(network.name, limit, policy), self)
         for device, stream, size in self._homeless.pop(network.name, ()):
             outlet.restore(device, stream, size)
         return outlet
@@ -165,10 +167,10 @@ class Spool:
                 "connected": outlet.connected,
                 "delivery": "once" if outlet.once else "sent",
                 "events": outlet.events,
-                "bytes": outlet.bytes,
+                "bytes": outlet.quota.used,
                 "held_s": round(outlet.held_s),
-                "refused": len(outlet.refused),
-                "dropped": outlet.dropped,
+                "refused": len(outlet.quota.refused),
+                "dropped": outlet.quota.dropped,
                 "sent_again": outlet.sent_again,
                 "unhooked": sorted(outlet.unheard),
                 "rows": self._journal.rows,
@@ -324,7 +326,7 @@ class Spool:
 def _ends_soon(batch: Batch) -> bool:
     """True where events need no rows of their own yet: their hooks may have them, and no quota is nearly used up."""
     outlets = {entry.lane.outlet for entry in batch.entries}
-    return all(outlet.connected and outlet.bytes + MAX_BYTES < outlet.quota for outlet in outlets)
+    return all(outlet.connected and outlet.quota.used + MAX_BYTES < outlet.quota.limit for outlet in outlets)
 
 
 def _entry(lane: Lane, stream: Stream, number_of_row: int, number: int, topic: str, text: str) -> Entry:

@@ -16,7 +16,7 @@ from eventhive.gateway.batch import Batch, size_of
 from eventhive.gateway.device import Device, Receipt
 from eventhive.gateway.journal import MAX_BYTES, MAX_EVENTS, Journal, replayed
 from eventhive.gateway.lane import Entry, Lane, Stream
-from eventhive.gateway.outlet import REFUSE
+from eventhive.gateway.quota import REFUSE
 from eventhive.gateway.rights import Rights
 from eventhive.gateway.spool import Spool
 from eventhive.gateway.store import Store
@@ -190,7 +190,7 @@ async def test_what_was_acknowledged_is_there_after_a_kill(folder: Path) -> None
     assert place.tables() == (1, 4)
     again = Place(place.copy(folder / "copy"))
     assert again.marks == {"a": [(STREAM, 5)]}
-    assert (again.outlet.events, again.outlet.bytes) == (3, sum(size_of((0, 0, 0, NAME, "3")) for _ in range(3)))
+    assert (again.outlet.events, again.outlet.quota.used) == (3, sum(size_of((0, 0, 0, NAME, "3")) for _ in range(3)))
     running = asyncio.create_task(again.spool.run())
     await until(lambda: again.hub.got == [3, 4, 5])
     # A third one finds it in the tables.
@@ -199,7 +199,7 @@ async def test_what_was_acknowledged_is_there_after_a_kill(folder: Path) -> None
     assert (third.marks, third.outlet.events) == ({"a": [(STREAM, 5)]}, 3)
     again.hub.confirm(5)
     await until(lambda: again.tables() == (0, 0))
-    assert (again.outlet.events, again.outlet.bytes) == (0, 0)
+    assert (again.outlet.events, again.outlet.quota.used) == (0, 0)
     running.cancel()
     for one in (place, again, third):
         await one.stop()
@@ -212,7 +212,7 @@ async def test_the_next_tick_puts_it_into_the_tables(folder: Path) -> None:
     assert place.tables() == (1, 2)
     running = asyncio.create_task(place.spool.run())
     await until(lambda: place.tables() == (3, 0))
-    assert place.outlet.bytes == sum(size_of((0, 0, 0, NAME, "1")) for _ in range(3))
+    assert place.outlet.quota.used == sum(size_of((0, 0, 0, NAME, "1")) for _ in range(3))
     running.cancel()
     await place.stop()
     assert Store(folder / "spool", "full").open() == ""
