@@ -41,10 +41,15 @@ class Journal:
         """How many rows of the tables it changes."""
         return len(self._inherited) + len(self._entries) + len(self._marks) + len(self._gone)
 
-    def inherit(self, batch: Batch) -> None:
-        """Begin with what a gateway before this one has left in it, see `replayed`."""
+    @property
+    def behind(self) -> bool:
+        """True where the tables lack an event, or have one that has ended. (Marks may stay here.)"""
+        return bool(self._inherited or self._entries or self._gone)
+
+    def inherit(self, batch: Batch, size: int) -> None:
+        """Begin with what a gateway before this one has left in it, in so many bytes; see `replayed`."""
         self._inherited, self._marks, self._gone = batch.events, batch.marks, batch.gone
-        self._bytes += 1
+        self._bytes = size
 
     @property
     def full(self) -> bool:

@@ -82,8 +82,7 @@ class Spool:
             logger.error("%s", damage)
         noted = self._store.noted()
         self._noted = replayed(noted)
-        if noted:
-            self._journal.inherit(self._noted)
+        self._journal.inherit(self._noted, sum(map(len, noted)))
         marks: dict[str, list[tuple[str, int]]] = {}
         for mark, device, stream, number in self._store.marks():
             marks.setdefault(device, []).append((stream, self._noted.marks.get(mark, number)))
@@ -136,8 +135,8 @@ class Spool:
                 except Exception:
                     # A fault of this program: the other networks, and the next tick, must outlive it.
                     logger.exception("network %s: unexpected", outlet.name)
-            if self._gone or self._ended or self._journal:
-                self._due = True
+            self._due = bool(self._gone) or self._journal.behind
+            if self._due or self._ended:
                 self._writer.wake()
 
     async def stop(self, devices: Iterable[Any]) -> None:

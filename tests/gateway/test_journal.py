@@ -56,6 +56,7 @@ def test_rows_come_of_what_has_not_ended() -> None:
     first, second, third = entries(way, 1, 2, 3)
     journal.add(Batch(entries=[first, second], marks={7: 2}, gone=[5]), 100)
     assert journal.ended(first) and not journal.ended(third)
+    assert journal.behind
     batch = Batch(entries=[third], marks={7: 3, 8: 1}, gone=[6])
     assert len(journal) == 3
     journal.settle(batch)
@@ -74,7 +75,8 @@ def test_a_start_makes_the_same_of_what_is_on_disk() -> None:
     ]
     found = replayed(texts)
     assert (found.events, found.marks, found.gone) == ([row(2), row(3)], {7: 3, 8: 1}, [5, 6])
-    journal.inherit(found)
+    journal.inherit(found, sum(map(len, texts)))
+    assert journal
     batch = Batch(marks={8: 2})
     journal.settle(batch)
     assert (batch.events, batch.marks, batch.gone) == ([row(2), row(3)], {7: 3, 8: 2}, [5, 6])
@@ -216,6 +218,25 @@ async def test_the_next_tick_puts_it_into_the_tables(folder: Path) -> None:
     running.cancel()
     await place.stop()
     assert Store(folder / "spool", "full").open() == ""
+
+
+@in_loop
+async def test_what_has_ended_never_gets_a_row(folder: Path) -> None:
+    place = Place(folder / "spool")
+    await place.take(1)
+    place.hub.confirm(1)
+    running = asyncio.create_task(place.spool.run())
+    await until(lambda: place.tables() == (0, 0))
+    await place.take(2)
+    place.hub.confirm(2)
+    # The event, and its end.
+    await until(lambda: place.tables() == (0, 2))
+    running.cancel()
+    again = Place(place.copy(folder / "copy"))
+    assert (again.marks, again.outlet.events) == ({"a": [(STREAM, 2)]}, 0)
+    assert place.spool.status()["my-hive"]["rows"] == 1
+    for one in (place, again):
+        await one.stop()
 
 
 @in_loop
