@@ -43,7 +43,7 @@ class Journal:
 
     @property
     def behind(self) -> bool:
-        """True where the tables lack an event, or have one that has ended. (Marks may stay here.)"""
+        """True where the tables lack an event, or have one that has ended; marks may stay here."""
         return bool(self._inherited or self._entries or self._gone)
 
     def inherit(self, batch: Batch, size: int) -> None:
