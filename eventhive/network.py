@@ -19,7 +19,7 @@ from .connectors.base import Confirm, Connector
 from .core.errors import LimitError
 from .dispatch import Dispatcher
 from .identified import Confirmations, Identified, IdentifiedPayload
-from .once import ONCE, TAKEN, Answer, Receiver, identity_of
+from .once import ONCE, TAKEN, Answer, Identity, Receiver, identity_of
 from .participants import Members, Observer, Participant, Participants
 from .replies import Answered, Pending, Requests, marked, required, unmarked
 from .sealing import Sealing
@@ -86,25 +86,26 @@ class Network:
             self._hooks.when_relieved(confirm)
         return False
 
-    def publish_once(self, events: Iterable[Identified], carried: Confirm | None = None) -> None:
+    def publish_once(self, events: Iterable[Identified], carried: Confirm | None = None) -> int:
         """Pass events on with their identities (see `once.py`): (name, data, device, stream, number, before, origin).
 
-        Who has hooks of one confirms it to `confirmed` of `expect`; `carried` is called for each when the carrier has
-        it, now or later. Raises `LimitError` as `publish` does: that event, and what follows it, is not passed on.
+        Returns how many were: those from the first on for which there was room with the carrier. Who has hooks of one
+        confirms it to `confirmed` of `expect`; `carried` is called for each when the carrier has it, now or later.
         """
-        requests, last = self._requests, ""
+        requests, participants = self._requests, self._participants
+        last, count = "", 0
         members: Members = [], []
         alone = False
         for topic, data, device, stream, number, before, origin in events:
             if topic != last:
-                last, members = topic, self._participants.members(topic)
+                last, members = topic, participants.members(topic)
                 alone = carried is None and self.connector.alone(topic)
             own = requests.topic, device, stream, number, before
-            if not alone:
-                payload = IdentifiedPayload(self._complete(topic, data), requests.key, own)
-                if self.sealing.publish(topic, payload, carried) and carried is not None:
-                    carried()
-            self._participants.take(topic, data, own, self._receiver, self._hooks.congested, members, origin)
+            if not alone and not self._send(topic, data, own, carried):
+                break
+            participants.take(topic, data, own, self._receiver, self._hooks.congested, members, origin)
+            count += 1
+        return count
 
     def expect(self, confirmed: Callable[[Iterable[Answer]], None]) -> None:
         """Have `confirmed(answers)` called for what `publish_once` has passed on; before the connector is started."""
@@ -203,6 +204,16 @@ class Network:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._emptied.wait(), seconds)
         return len(self._calls) + await self.sealing.stop(max(end - self._loop.time(), 0))
+
+    def _send(self, topic: str, data: Any, identity: Identity, carried: Confirm | None) -> bool:
+        """Give the carrier an event with its identity; false where it takes no more."""
+        payload = IdentifiedPayload(self._complete(topic, data), self._requests.key, identity)
+        try:
+            if self.sealing.publish(topic, payload, carried) and carried is not None:
+                carried()
+        except LimitError:
+            return False
+        return True
 
     def _complete(self, topic: str, data: Any) -> Any:
         return with_metadata(data, self._metadata_key, topic) if self._metadata_key else data

@@ -45,5 +45,5 @@ class Batch:
 
     @property
     def simple(self) -> bool:
-        """True where it has events, marks and ends alone, as most have."""
+        """True where it has events, marks and ends alone, as most have: the journal takes nothing else."""
         return not (self.streams or self.begun or self.stale or self.trims)

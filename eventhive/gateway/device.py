@@ -90,6 +90,7 @@ class Device:
     __slots__ = (
         "_asked",
         "_metadata_key",
+        "_overtaken",
         "_proofs",
         "_questions",
         "_unconfirmed",
@@ -166,6 +167,8 @@ class Device:
         self._unconfirmed: list[Receipt] = []
         # Events that wait for a network, and are neither on disk nor on their way there.
         self.exposed = 0
+        # What came after one of these went to disk before it.
+        self._overtaken = False
         # Events that it may still send at once; below 0, acknowledgements are withheld, which makes it wait.
         self.allowance = float(rights.burst)
 
@@ -326,12 +329,14 @@ class Device:
 
     def covered(self, mark: Mark, last: int) -> int:
         """Up to which number of a stream all is confirmed, on disk, or on its way there; `last` is on its way there."""
-        if not self.exposed:
+        if self.exposed:
+            self._overtaken = True
+        elif not self._overtaken:
             return last
         number = mark.confirmed
         for receipt in self._unconfirmed:
             if receipt.mark is mark:
-                if receipt.number > last or (receipt.waits and not receipt.covered):
+                if receipt.waits and (receipt.number > last or not receipt.covered):
                     break
                 number = receipt.number
         return number
@@ -381,6 +386,8 @@ class Device:
             if self.session is not None:
                 self.session.acknowledge(receipt.mark)
         del self._unconfirmed[:count]
+        if not self._unconfirmed:
+            self._overtaken = False
 
     def _encoded(self, data: object) -> bytes:
         return encode(self._bare(data))

@@ -32,10 +32,10 @@ class Network(Protocol):
     def publish(self, topic: str, data: Any, origin: object = None, confirm: Callable[[], None] | None = None) -> bool:
         """Pass an event on, see `bridge.Network`."""
 
-    def publish_once(self, events: Iterable[Any], carried: Callable[[], None] | None = None) -> None:
+    def publish_once(self, events: Iterable[Any], carried: Callable[[], None] | None = None) -> int:
         """Pass events on with their identities: (name, data, device, stream, number, before, origin).
 
-        `carried` is called for each when the carrier has it.
+        Returns how many were, see `network.Network`; `carried` is called for each when the carrier has it.
         """
 
     def expect(self, confirmed: Callable[[Iterable[tuple[str, str, str, int, int]]], None]) -> None:

@@ -2,7 +2,7 @@
 
 Rules of this file:
 1. No I/O: `Store.note` writes what `text` gives; `Store.write` forgets the journal, in one transaction with what
-   `settle` has put into its batch.
+   `merge` has put into its batch.
 2. A row tells all that its commit changes, so that `replayed` makes of all rows, in their order, what belongs into the
    tables. A gateway that starts does not write that: the disk may be full.
 """
@@ -21,10 +21,14 @@ MAX_BYTES = 1_000_000
 
 # ASCII alone: what a device sent may hold characters that no UTF-8 has, and here a character is a byte.
 dumps = json.JSONEncoder(separators=(",", ":")).encode
+quote = json.encoder.encode_basestring_ascii
 
 
 class Journal:
-    """Events, marks and ends that are in the journal, and not in the tables yet. `rows` counts events that got rows."""
+    """Events, marks and ends that are in the journal, and not in the tables yet.
+
+    `rows` counts events that were merged into a batch, to get rows of their own.
+    """
 
     def __init__(self) -> None:
         self.rows = 0
@@ -58,8 +62,8 @@ class Journal:
 
     def text(self, batch: Batch) -> str:
         """What the journal has to tell of a batch."""
-        events = [(one.id, one.stream.id, one.number, one.topic, one.data) for one in batch.entries]
-        return dumps([events, batch.marks, batch.gone + batch.ended])
+        events = [f"[{one.id},{one.stream.id},{one.number},{quote(one.topic)},{one.text}]" for one in batch.entries]
+        return f"[[{','.join(events)}],{dumps(batch.marks)},{dumps(batch.gone + batch.ended)}]"
 
     def add(self, batch: Batch, size: int) -> None:
         """A batch is in the journal, in so many bytes."""
@@ -74,12 +78,13 @@ class Journal:
         """An event is confirmed; true where it needs no row any more."""
         return self._entries.pop(entry.id, None) is not None
 
-    def settle(self, batch: Batch) -> None:
+    def merge(self, batch: Batch) -> None:
         """Have a batch put into the tables what is in the journal alone, and its own events."""
         batch.events += self._inherited
         for entry in (*self._entries.values(), *batch.entries):
-            row = entry.id, entry.stream.id, entry.number, entry.topic, dumps(entry.data)
+            row = entry.id, entry.stream.id, entry.number, entry.topic, entry.text
             batch.events.append(row)
+            entry.text = ""
             entry.lane.outlet.written(entry, size_of(row))
         self.rows += len(batch.events)
         batch.marks = {**self._marks, **batch.marks}

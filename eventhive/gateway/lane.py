@@ -33,7 +33,8 @@ AGAIN_S = 0.05
 class Stream:
     """One stream of a device on one network; `id` is its row, 0 where it has none.
 
-    What is above `cursor` is not in memory, and on disk where it is `unread`. `events` are on disk.
+    What is above `cursor` is not in memory, and on disk where it is `unread`. `events` are on disk, or on their way
+    there.
     """
 
     __slots__ = ("cursor", "events", "id", "name", "unread")
@@ -49,10 +50,24 @@ class Stream:
 class Entry:
     """One event, with its `data`. `receipt` is to be called when it is on disk, or confirmed; None after that.
 
-    `id` is its row, 0 where it has none; `queued`: it goes to disk with the next batch; `gone`: it is confirmed.
+    `id` is its row, 0 where it has none; `text` its data as JSON until then, as it was before hooks could change it;
+    `queued`: it goes to disk with the next batch; `gone`: it is confirmed.
     """
 
-    __slots__ = ("data", "gone", "id", "lane", "number", "queued", "receipt", "since", "size", "stream", "topic")
+    __slots__ = (
+        "data",
+        "gone",
+        "id",
+        "lane",
+        "number",
+        "queued",
+        "receipt",
+        "since",
+        "size",
+        "stream",
+        "text",
+        "topic",
+    )
 
     def __init__(self, lane: "Lane", stream: Stream, number: int, topic: str, data: Any, receipt: Any = None):
         self.lane = lane
@@ -62,6 +77,7 @@ class Entry:
         self.data = data
         self.receipt = receipt
         self.id = self.size = 0
+        self.text = ""
         self.since = 0.0
         self.queued = self.gone = False
 
@@ -94,7 +110,8 @@ class Outlet(Protocol):
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on. True: it is confirmed at once. `LimitError` when the carrier takes no more.
 
-        On a network with `once`, `carried` is called when the carrier has it, whoever hooks it.
+        On a network with `once`, `carried` is called when the carrier has it, whoever hooks it; without that, it may be
+        passed on a little later, with others, and `take_back` called where the carrier took no more.
         """
 
     def read(self, lane: "Lane") -> None:
@@ -104,7 +121,7 @@ class Outlet(Protocol):
         """It is confirmed, and was on its way: it need not be on disk any more."""
 
     def put(self, stream: Stream) -> None:
-        """An event of a stream goes to disk now."""
+        """An event of a stream is on its way to disk."""
 
     def written(self, entry: Entry, size: int) -> None:
         """It gets a row of its own, of so many bytes."""
@@ -235,6 +252,11 @@ class Lane:
             self.send_again()
         if self.queue or self.behind:
             self.pump()
+
+    def take_back(self, entry: Entry) -> None:
+        """The carrier took no more, when this one's turn came: publish it again before all others that wait."""
+        if self.flying and self.flying[-1] is entry:
+            self.queue.insert(0, self.flying.pop())
 
     def send_again(self) -> int:
         """Publish again what is on its way, because it may have been lost; returns how many events that were."""

@@ -6,7 +6,6 @@ Rules of this file:
 3. What a quota refuses is not acknowledged, and waits in order until there is room; so the devices keep it.
 """
 
-import contextlib
 import logging
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -20,7 +19,7 @@ from .quota import OLDEST, REFUSE, Quota
 # Events that were on disk and are on their way to a network at a time; the carrier takes ten times as many.
 REPLAYED = 2_000
 
-# Events that are collected until it is asked again whether the network takes more.
+# Events that are passed on together: so many more may wait for the carrier than it wanted to have.
 COLLECTED = 100
 
 # Without a confirmation for so long, an event is kept on disk, and its device told so: what takes longer than this is
@@ -33,8 +32,8 @@ logger = logging.getLogger("eventhive.gateway")
 class Outlet:
     """The way to one network. `once`: events are kept until hooks have confirmed them, else until the carrier has.
 
-    `retired`: the network is configured no more. Counters: `events` on disk, `sent_again` events that were sent more
-    than once.
+    `retired`: the network is configured no more. Counters: `events` on disk, or on their way there, `sent_again` events
+    that were sent more than once.
     """
 
     def __init__(self, network: Network, once: bool, quota: Quota, disk: Disk):
@@ -43,8 +42,10 @@ class Outlet:
         self.quota = quota
         self.events = self.sent_again = 0
         self.lanes: dict[str, Lane] = {}
-        # On a network with `once`: what is passed on at the end of this iteration, together.
-        self._fresh: list[tuple[Any, ...]] = []
+        # On a network with `once`: what is passed on at the end of this iteration, together; and what came before each.
+        self._fresh: list[tuple[Entry, int]] = []
+        # The carrier did not take all of it: nothing more before the next tick.
+        self._pressed = False
         self.network = network
         self._disk = disk
         self._active: dict[Lane, None] = {}
@@ -121,6 +122,7 @@ class Outlet:
         if self.retired:
             return
         network = self.network
+        self._pressed = False
         self._tell()
         self._replayed = sum([len(lane.flying) for lane in self._active if lane.behind])
         again = network.connections != self._connections
@@ -165,7 +167,7 @@ class Outlet:
             self._active[lane] = None
 
     def put(self, stream: Stream) -> None:
-        """An event goes to disk now."""
+        """An event is on its way to disk."""
         if not self.events:
             self._since = self.now()
         self.events += 1
@@ -197,26 +199,26 @@ class Outlet:
 
     def may_publish(self, lane: Lane) -> bool:
         """True while the network takes events of this lane."""
-        if (lane.behind and self._replayed >= REPLAYED) or self.retired:
+        if (lane.behind and self._replayed >= REPLAYED) or self.retired or self._pressed:
             return False
         return 0 < len(self._fresh) < COLLECTED or self.network.ready
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
-        lane, network, receipt = entry.lane, self.network, entry.receipt
-        if lane.behind:
+        if entry.lane.behind:
             self._replayed += 1
-        origin = self._disk.origin(lane.device) if receipt is None else receipt.device
         if not self.once:
-            return network.publish(entry.topic, entry.data, origin, entry)
-        event = entry.topic, entry.data, lane.device, entry.stream.name, entry.number, before, origin
+            return self.network.publish(entry.topic, entry.data, self._origin(entry), entry)
         if carried is not None:
             self._pass_on()
-            network.publish_once([event], carried)
-        else:
-            if not self._fresh:
-                self._disk.soon(self._pass_on)
-            self._fresh.append(event)
+            if not self.network.publish_once([self._identified(entry, before)], carried):
+                raise LimitError(f"network {self.name} takes no more")
+            return False
+        if not self._fresh:
+            self._disk.soon(self._pass_on)
+        self._fresh.append((entry, before))
+        if len(self._fresh) >= COLLECTED:
+            self._pass_on()
         return False
 
     def read(self, lane: Lane) -> None:
@@ -233,11 +235,22 @@ class Outlet:
 
     def _pass_on(self) -> None:
         """Publish what was collected."""
-        if self._fresh:
-            fresh, self._fresh = self._fresh, []
-            # What the carrier does not take now is missed by who hooks it, or sent again after a while.
-            with contextlib.suppress(LimitError):
-                self.network.publish_once(fresh)
+        if not self._fresh:
+            return
+        fresh, self._fresh = self._fresh, []
+        taken = self.network.publish_once([self._identified(*one) for one in fresh])
+        self._pressed = taken < len(fresh)
+        for entry, _ in reversed(fresh[taken:]):
+            if entry.lane.behind:
+                self._replayed -= 1
+            entry.lane.take_back(entry)
+
+    def _identified(self, entry: Entry, before: int) -> tuple[Any, ...]:
+        lane = entry.lane
+        return entry.topic, entry.data, lane.device, entry.stream.name, entry.number, before, self._origin(entry)
+
+    def _origin(self, entry: Entry) -> object:
+        return self._disk.origin(entry.lane.device) if entry.receipt is None else entry.receipt.device
 
     def _stream(self, lane: Lane, name: str) -> Stream:
         for other in [one for one in lane.streams.values() if not one.events and not one.unread]:
@@ -266,7 +279,6 @@ class Outlet:
 
     def _admit(self, entry: Entry) -> None:
         self._active[entry.lane] = None
-        # To hooks before the disk, which waits for them a little.
         entry.lane.add(entry)
         self._disk.keep(entry)
 
@@ -318,8 +330,7 @@ class Outlet:
 
     def _ask(self) -> None:
         for topic in self._hearing.to_ask(self.now()):
-            with contextlib.suppress(LimitError):
-                self.network.publish_once([(topic, None, "", "", 0, 0, None)])
+            self.network.publish_once([(topic, None, "", "", 0, 0, None)])
 
     def _taken(self, answers: Iterable[tuple[str, str, str, int, int]]) -> None:
         heard = ""

@@ -17,7 +17,7 @@ from typing import Any
 from ..core.json_host import loads
 from .batch import Batch, size_of
 from .ends import Network
-from .journal import MAX_BYTES, Journal, replayed
+from .journal import MAX_BYTES, Journal, dumps, replayed
 from .lane import WINDOW, Entry, Lane, Stream
 from .outlet import Outlet
 from .quota import Quota
@@ -85,7 +85,7 @@ class Spool:
         self._journal.inherit(self._noted, sum(map(len, noted)))
         marks: dict[str, list[tuple[str, int]]] = {}
         for mark, device, stream, number in self._store.marks():
-            marks.setdefault(device, []).append((stream, self._noted.marks.get(mark, number)))
+            marks.setdefault(device, []).append((stream, max(number, self._noted.marks.get(mark, 0))))
             self._marked.setdefault(device, {})[stream] = mark
         streams, rows, highest = self._store.last_ids()
         rows = max(rows, *(row[0] for row in self._noted.events), 0)
@@ -198,6 +198,15 @@ class Spool:
         """Write an event with the next batch, and acknowledge it then."""
         entry.queued = True
         entry.receipt.covered = True
+        # Now, because hooks may change the data that they are given; without `once`, they have it already.
+        try:
+            entry.text = dumps(entry.data)
+        except (TypeError, ValueError, RecursionError):
+            what = "device %s: an event %s is dropped: a hook here made it no JSON"
+            logger.error(what, entry.lane.device, entry.topic)
+            entry.gone = True
+            entry.lane.outlet.quota.dropped += 1
+        entry.lane.outlet.put(entry.stream)
         self._queued.append(entry)
         self._writer.wake()
 
@@ -235,6 +244,9 @@ class Spool:
     def _next_job(self) -> Job | None:
         for outlet in self.outlets.values():
             outlet.hurry()
+        if self._reads:
+            # Of what is wanted from the disk, some may have come while hooks ran.
+            self._settled = None
         # What came while hooks ran has its turn next: it would need rows.
         count, self._settled = self._settled, None
         writing, self._queued = self._queued[:count], [] if count is None else self._queued[count:]
@@ -253,19 +265,21 @@ class Spool:
         return Job(batch, reads, brief, lambda rows: self._committed(writing, trimmed, rows))
 
     def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, Any]:
-        """Add events to a batch; returns the last receipt of each mark in it."""
-        last = {}
+        """Add events to a batch; returns the receipt with the highest number of each mark in it."""
+        last: dict[Any, Any] = {}
         for entry in writing:
             receipt = entry.receipt
-            last[receipt.mark] = receipt
-            if entry.gone:
-                continue
+            before = last.get(receipt.mark)
+            if before is None or before.number < receipt.number:
+                last[receipt.mark] = receipt
             stream = entry.stream
+            if entry.gone:
+                entry.lane.outlet.erased(stream, 0)
+                continue
             if not stream.id:
                 stream.id = next(self._streams)
                 batch.streams.append((stream.id, entry.lane.outlet.name, entry.lane.device, stream.name))
             entry.id = next(self._rows)
-            entry.lane.outlet.put(stream)
             batch.entries.append(entry)
         return last
 
@@ -318,8 +332,10 @@ class Spool:
             devices[receipt.device] = None
         for device in devices:
             device.settle_now()
-        for outlet, gone in zip(trimmed, rows, strict=True):
-            outlet.trimmed(gone)
+        # What is confirmed by now was counted then.
+        gone = set(self._gone)
+        for outlet, found in zip(trimmed, rows, strict=True):
+            outlet.trimmed([row for row in found if row[0] not in gone])
 
 
 def _ends_soon(batch: Batch) -> bool:

@@ -25,8 +25,10 @@ from .database import Database
 
 # Bytes in the write-ahead log, roughly, until they are put into the database, which takes a few milliseconds.
 CHECKPOINT_BYTES = 4_000_000
-# What a commit adds to it beside its rows: the pages in which they are.
+# What a commit adds to it beside its rows: the pages in which they are. A row of the journal has one, and half of the
+# next; pages are written as a whole.
 COMMIT_BYTES = 32_768
+NOTE_BYTES = 8_192
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS streams (
@@ -41,6 +43,9 @@ CREATE TABLE IF NOT EXISTS marks (
 );
 CREATE TABLE IF NOT EXISTS journal (id INTEGER PRIMARY KEY, batch TEXT NOT NULL);
 """
+
+# Which of the parts of a batch are ids of events that are gone.
+_GONE_AT = 5
 
 # A batch is inserted into a view, and these are the rows that come of it.
 _BATCH = """
@@ -59,7 +64,7 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON batch BEGIN
     INSERT INTO marks (id, device, stream, number)
         SELECT value->>0, value->>1, value->>2, 0 FROM json_each(NEW.begun)
         WHERE true ON CONFLICT DO NOTHING;
-    UPDATE marks SET number = m.value FROM json_each(NEW.marks) m WHERE marks.id = CAST(m.key AS INTEGER);
+    UPDATE marks SET number = MAX(number, m.value) FROM json_each(NEW.marks) m WHERE marks.id = CAST(m.key AS INTEGER);
     DELETE FROM events WHERE id IN (SELECT value FROM json_each(NEW.gone));
     DELETE FROM events WHERE id IN (SELECT value FROM json_each(NEW.trimmed));
     DELETE FROM journal;
@@ -128,7 +133,7 @@ class Store(Database):
         `LocalError` when the disk does not take it.
         """
         try:
-            trimmed = [self._oldest(*trim) for trim in trims]
+            trimmed = [self._oldest(*trim, parts[_GONE_AT]) for trim in trims]
             gone = [row[0] for rows in trimmed for row in rows]
             self._db.execute("INSERT INTO batch VALUES (?, ?, ?, ?, ?, ?, ?)", [*parts, json.dumps(gone)])
         except sqlite3.Error as error:
@@ -142,7 +147,7 @@ class Store(Database):
             self._db.execute("INSERT INTO journal (batch) VALUES (?)", (text,))
         except sqlite3.Error as error:
             raise self.error(error) from None
-        self._logged += COMMIT_BYTES + len(text)
+        self._logged += NOTE_BYTES + 2 * len(text)
 
     def noted(self) -> list[str]:
         """The rows of the journal, in their order."""
@@ -173,10 +178,11 @@ class Store(Database):
 
     # The rest is private.
 
-    def _oldest(self, network: str, count: int) -> list[tuple[int, int, int]]:
-        """(id, stream id, bytes) of the oldest events of a network."""
+    def _oldest(self, network: str, count: int, gone: str) -> list[tuple[int, int, int]]:
+        """(id, stream id, bytes) of the oldest events of a network, but for those that are gone."""
         return self._db.execute(
             "SELECT e.id, e.stream, LENGTH(data) + LENGTH(topic) + ? FROM events e "
-            "JOIN streams s ON s.id = e.stream WHERE network = ? ORDER BY e.id LIMIT ?",
-            (ROW_BYTES, network, count),
+            "JOIN streams s ON s.id = e.stream "
+            "WHERE network = ? AND e.id NOT IN (SELECT value FROM json_each(?)) ORDER BY e.id LIMIT ?",
+            (ROW_BYTES, network, gone, count),
         ).fetchall()

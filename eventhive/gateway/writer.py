@@ -91,7 +91,9 @@ class Writer:
         self._pace = Pace()
         self._jobs: SimpleQueue[tuple[Job, list[str]] | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="eventhive-spool", daemon=True)
-        self._busy = self._woken = False
+        # Until `start`, and while there is a job.
+        self._busy = True
+        self._woken = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._told = PerMinute(self._loop.time)
@@ -99,6 +101,8 @@ class Writer:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
+        self._busy = False
+        self.wake()
 
     def wake(self) -> None:
         """There is something to do."""
@@ -137,6 +141,9 @@ class Writer:
             self._commit(job)
 
     def _next(self) -> Job | None:
+        # Before it is asked for: what is heard then may wake, and two jobs at a time would each take the journal of the
+        # other one with them.
+        self._busy = True
         job = self._next_job()
         self._busy = job is not None
         if job is None:
@@ -147,7 +154,7 @@ class Writer:
         self._jobs.put((job, self._parts(job)))
 
     def _parts(self, job: Job) -> list[str]:
-        self._journal.settle(job.batch)
+        self._journal.merge(job.batch)
         return parts_of(job.batch)
 
     def _commit(self, job: Job) -> None:
