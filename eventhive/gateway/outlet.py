@@ -42,8 +42,9 @@ class Outlet:
         self.quota = quota
         self.events = self.sent_again = 0
         self.lanes: dict[str, Lane] = {}
-        # On a network with `once`: what is passed on at the end of this iteration, together; and what came before each.
-        self._fresh: list[tuple[Entry, int]] = []
+        # On a network with `once`: what is passed on at the end of this iteration, together.
+        self._fresh: list[tuple[Any, ...]] = []
+        self._collected: list[Entry] = []
         # The carrier did not take all of it: nothing more before the next tick.
         self._pressed = False
         self.network = network
@@ -144,6 +145,7 @@ class Outlet:
         """Its network, which has stopped, is configured no more: all that was not confirmed is kept on disk."""
         self.retired = True
         self._fresh.clear()
+        self._collected.clear()
         for lane in self._active:
             if not self.once:
                 self._expose(lane)
@@ -205,18 +207,22 @@ class Outlet:
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
-        if entry.lane.behind:
+        lane, receipt = entry.lane, entry.receipt
+        if lane.behind:
             self._replayed += 1
+        origin = self._disk.origin(lane.device) if receipt is None else receipt.device
         if not self.once:
-            return self.network.publish(entry.topic, entry.data, self._origin(entry), entry)
+            return self.network.publish(entry.topic, entry.data, origin, entry)
+        event = entry.topic, entry.data, lane.device, entry.stream.name, entry.number, before, origin
         if carried is not None:
             self._pass_on()
-            if not self.network.publish_once([self._identified(entry, before)], carried):
+            if not self.network.publish_once([event], carried):
                 raise LimitError(f"network {self.name} takes no more")
             return False
         if not self._fresh:
             self._disk.soon(self._pass_on)
-        self._fresh.append((entry, before))
+        self._fresh.append(event)
+        self._collected.append(entry)
         if len(self._fresh) >= COLLECTED:
             self._pass_on()
         return False
@@ -238,19 +244,13 @@ class Outlet:
         if not self._fresh:
             return
         fresh, self._fresh = self._fresh, []
-        taken = self.network.publish_once([self._identified(*one) for one in fresh])
+        entries, self._collected = self._collected, []
+        taken = self.network.publish_once(fresh)
         self._pressed = taken < len(fresh)
-        for entry, _ in reversed(fresh[taken:]):
+        for entry in reversed(entries[taken:]):
             if entry.lane.behind:
                 self._replayed -= 1
             entry.lane.take_back(entry)
-
-    def _identified(self, entry: Entry, before: int) -> tuple[Any, ...]:
-        lane = entry.lane
-        return entry.topic, entry.data, lane.device, entry.stream.name, entry.number, before, self._origin(entry)
-
-    def _origin(self, entry: Entry) -> object:
-        return self._disk.origin(entry.lane.device) if entry.receipt is None else entry.receipt.device
 
     def _stream(self, lane: Lane, name: str) -> Stream:
         for other in [one for one in lane.streams.values() if not one.events and not one.unread]:
