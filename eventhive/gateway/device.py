@@ -378,13 +378,16 @@ class Device:
         if self.allowance < 0:
             return
         count = 0
+        marks: dict[Mark, None] = {}
         for receipt in self._unconfirmed:
             if receipt.waits:
                 break
             count += 1
             receipt.mark.confirmed = receipt.number
-            if self.session is not None:
-                self.session.acknowledge(receipt.mark)
+            marks[receipt.mark] = None
+        if self.session is not None:
+            for mark in marks:
+                self.session.acknowledge(mark)
         del self._unconfirmed[:count]
         if not self._unconfirmed:
             self._overtaken = False

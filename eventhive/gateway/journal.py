@@ -8,7 +8,7 @@ Rules of this file:
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from .batch import Batch, EventRow, size_of
@@ -19,9 +19,22 @@ MAX_EVENTS = 4096
 # What their rows in the journal may have. Nothing goes into the journal where a quota would be used up by so much.
 MAX_BYTES = 1_000_000
 
-# ASCII alone: what a device sent may hold characters that no UTF-8 has, and here a character is a byte.
-dumps = json.JSONEncoder(separators=(",", ":")).encode
 quote = json.encoder.encode_basestring_ascii
+
+
+def _encoder() -> Callable[[Any], str]:
+    """`JSONEncoder.encode`, which makes its encoder in C anew for each text: 1.3 us for a small one, and not 0.7."""
+    plain = json.JSONEncoder(separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return plain.encode
+    # Without a look-out for circles, as JSON has none; and what is one in spite of that, is a RecursionError.
+    encode = make(None, plain.default, quote, None, plain.key_separator, plain.item_separator, False, False, True)
+    return lambda value: "".join(encode(value, 0))
+
+
+# ASCII alone: what a device sent may hold characters that no UTF-8 has, and here a character is a byte.
+dumps = _encoder()
 
 
 class Journal:

@@ -362,4 +362,3 @@ class Outlet:
         elif self._away and not self.events:
             self._away = False
             logger.info("network %s: everything that was kept for it has been sent", self.name)
-

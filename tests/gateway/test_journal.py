@@ -1,5 +1,6 @@
 """The journal of the spool: what it tells, what a start makes of it, and a real spool whose process is killed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,21 @@ def test_a_number_that_was_used_before_is_the_later_event() -> None:
     journal = Journal()
     rows = [Batch(entries=[first]), Batch(ended=[first.id]), Batch(entries=[again])]
     assert [event[4] for event in replayed(map(journal.text, rows)).events] == ['"again"']
+
+
+@pytest.mark.parametrize("value", [None, 1.5, 10**30, float("inf"), "\u20ac\ud800", [], {"a": [1, {"b": True}]}])
+def test_json_is_as_the_library_makes_it(value: object) -> None:
+    assert dumps(value) == json.dumps(value, separators=(",", ":"))
+
+
+def test_what_is_no_json() -> None:
+    circle: list[object] = []
+    circle.append(circle)
+    with pytest.raises(RecursionError):
+        dumps(circle)
+    with pytest.raises(TypeError):
+        dumps({"a": object()})
+    assert dumps({"a": 1}) == '{"a":1}'
 
 
 @pytest.mark.parametrize(("count", "size"), [(MAX_EVENTS, 1), (1, MAX_BYTES)])
