@@ -167,7 +167,7 @@ class Device:
         self._unconfirmed: list[Receipt] = []
         # Events that wait for a network, and are neither on disk nor on their way there.
         self.exposed = 0
-        # What came after one of these went to disk before it.
+        # One of these went to disk later than what came after it, or will.
         self._overtaken = False
         # Events that it may still send at once; below 0, acknowledgements are withheld, which makes it wait.
         self.allowance = float(rights.burst)
@@ -327,16 +327,19 @@ class Device:
         """Events that it waits for the acknowledgement of."""
         return len(self._unconfirmed)
 
+    def expose(self) -> None:
+        """An event of it waits for a network, and not for the disk."""
+        self.exposed += 1
+        self._overtaken = True
+
     def covered(self, mark: Mark, last: int) -> int:
-        """Up to which number of a stream all is confirmed, on disk, or on its way there; `last` is on its way there."""
-        if self.exposed:
-            self._overtaken = True
-        elif not self._overtaken:
+        """Up to which number of a stream all is confirmed, on disk, or in transactions that were begun, as `last` is."""
+        if not self.exposed and not self._overtaken:
             return last
         number = mark.confirmed
         for receipt in self._unconfirmed:
             if receipt.mark is mark:
-                if receipt.waits and (receipt.number > last or not receipt.covered):
+                if receipt.waits and not receipt.covered:
                     break
                 number = receipt.number
         return number
@@ -405,7 +408,7 @@ class Device:
 class Receipt:
     """One event that a network was given; the network calls it when its carrier has confirmed the event.
 
-    `covered`: it is on its way to disk.
+    `covered`: it is on disk, or in a transaction that was begun.
     """
 
     __slots__ = ("covered", "device", "mark", "number", "waits")

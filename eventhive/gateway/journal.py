@@ -97,12 +97,16 @@ class Journal:
         for entry in (*self._entries.values(), *batch.entries):
             row = entry.id, entry.stream.id, entry.number, entry.topic, entry.text
             batch.events.append(row)
-            entry.text = ""
             entry.lane.outlet.written(entry, size_of(row))
         self.rows += len(batch.events)
-        batch.marks = {**self._marks, **batch.marks}
+        batch.marks = _highest(self._marks, batch.marks)
         batch.gone += self._gone
         self._inherited, self._entries, self._marks, self._gone, self._bytes = [], {}, {}, [], 0
+
+
+def _highest(one: dict[int, int], other: dict[int, int]) -> dict[int, int]:
+    """The marks of both."""
+    return {mark: max(one.get(mark, 0), other.get(mark, 0)) for mark in one | other}
 
 
 def replayed(texts: Iterable[str]) -> Batch:
@@ -112,7 +116,7 @@ def replayed(texts: Iterable[str]) -> Batch:
     for text in texts:
         noted, marks, gone = json.loads(text)
         events.update((event[0], event) for event in noted)
-        batch.marks.update((int(mark), number) for mark, number in marks.items())
+        batch.marks = _highest(batch.marks, {int(mark): number for mark, number in marks.items()})
         batch.gone += [number for number in gone if events.pop(number, None) is None]
     for number, stream, of_stream, topic, data in events.values():
         batch.events.append((number, stream, of_stream, topic, dumps(data)))

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from ..core.errors import LimitError
+from ..core.json_host import loads
 
 # Names of which none is put aside. One for all: each new empty set takes 216 bytes.
 NONE_ASIDE: frozenset[str] = frozenset()
@@ -34,15 +35,16 @@ class Stream:
     """One stream of a device on one network; `id` is its row, 0 where it has none.
 
     What is above `cursor` is not in memory, and on disk where it is `unread`. `events` are on disk, or on their way
-    there.
+    there. `top` is the highest number that a gateway before this one had on disk.
     """
 
-    __slots__ = ("cursor", "events", "id", "name", "unread")
+    __slots__ = ("cursor", "events", "id", "name", "top", "unread")
 
-    def __init__(self, number: int, name: str, events: int = 0):
+    def __init__(self, number: int, name: str, events: int = 0, top: int = 0):
         self.id = number
         self.name = name
         self.events = events
+        self.top = top
         self.cursor = 0
         self.unread = events > 0
 
@@ -50,8 +52,8 @@ class Stream:
 class Entry:
     """One event, with its `data`. `receipt` is to be called when it is on disk, or confirmed; None after that.
 
-    `id` is its row, 0 where it has none; `text` its data as JSON until then, as it was before hooks could change it;
-    `queued`: it goes to disk with the next batch; `gone`: it is confirmed.
+    `id` is its row, 0 where it has none; `text` its data as JSON where it goes to disk, as it was before hooks could
+    change it; `queued`: it goes to disk with the next batch; `gone`: it is confirmed.
     """
 
     __slots__ = (
@@ -362,6 +364,8 @@ class Lane:
         return self._repeat(self.flying[0], 0, self._carried)
 
     def _repeat(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
+        if entry.text:
+            entry.data = loads(entry.text)
         try:
             return self.outlet.may_publish(self) and not self.outlet.publish(entry, before, carried)
         except LimitError:

@@ -90,6 +90,10 @@ class Outlet:
         if not self.once and self.network.ready and lane.idle and not self.quota.refused:
             self._pass(lane, stream, device, topic, data, receipt)
             return
+        if self.once and receipt.number <= stream.top:
+            # A gateway before this one had it on disk, and did not come to acknowledge it.
+            device.confirm(receipt)
+            return
         device.await_confirmation(receipt)
         entry = Entry(lane, stream, receipt.number, topic, data, receipt)
         if self.quota.spent:
@@ -253,9 +257,10 @@ class Outlet:
             entry.lane.take_back(entry)
 
     def _stream(self, lane: Lane, name: str) -> Stream:
-        for other in [one for one in lane.streams.values() if not one.events and not one.unread]:
-            # A device that restarts often has many of them.
-            del lane.streams[other.name]
+        if lane.idle and not self.quota.refused:
+            # Nothing refers to them; a device that restarts often has many.
+            for other in [one for one in lane.streams.values() if not one.events]:
+                del lane.streams[other.name]
         stream = lane.streams[name] = Stream(0, name)
         return stream
 
@@ -273,7 +278,7 @@ class Outlet:
             device.confirm(receipt)
             return
         device.await_confirmation(receipt)
-        device.exposed += 1
+        device.expose()
         lane.fly(entry)
         self._active[lane] = None
 
@@ -287,7 +292,7 @@ class Outlet:
         quota = self.quota
         quota.exceeded()
         if quota.policy == REFUSE:
-            entry.receipt.device.exposed += 1
+            entry.receipt.device.expose()
             quota.refused.append(entry)
         elif quota.policy == OLDEST:
             self._disk.trim(self)

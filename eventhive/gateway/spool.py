@@ -62,6 +62,8 @@ class Spool:
         self._due = False
         self._reads: list[tuple[Outlet, Lane]] = []
         self._trims: dict[Outlet, None] = {}
+        # Ids of events that were confirmed since each job with trims was made.
+        self._trimming: list[set[int]] = []
         # The rows of the marks of each device that are on disk, or will be with the next batch, by their streams.
         self._marked: dict[str, dict[str, int]] = {}
         self._forgotten: set[str] = set()
@@ -88,7 +90,8 @@ class Spool:
             marks.setdefault(device, []).append((stream, max(number, self._noted.marks.get(mark, 0))))
             self._marked.setdefault(device, {})[stream] = mark
         streams, rows, highest = self._store.last_ids()
-        rows = max(rows, *(row[0] for row in self._noted.events), 0)
+        # What is noted as gone must not be the number of another event before it is erased.
+        rows = max(rows, *(row[0] for row in self._noted.events), *self._noted.gone, 0)
         self._streams, self._rows, self._marks = [itertools.count(last + 1) for last in (streams, rows, highest)]
         return marks
 
@@ -105,8 +108,8 @@ class Spool:
 
     def start(self) -> None:
         """Go on with what is on disk."""
-        for number, network, device, stream, events, size in self._store.held(self._noted):
-            outlet, kept = self.outlets.get(network), Stream(number, stream, events)
+        for number, network, device, stream, events, size, top in self._store.held(self._noted):
+            outlet, kept = self.outlets.get(network), Stream(number, stream, events, top)
             if outlet is None:
                 self._homeless.setdefault(network, []).append((device, kept, size))
                 missing = "spool: %d events of %s are kept: their network %s is not configured, or never away"
@@ -135,7 +138,7 @@ class Spool:
                 except Exception:
                     # A fault of this program: the other networks, and the next tick, must outlive it.
                     logger.exception("network %s: unexpected", outlet.name)
-            self._due = bool(self._gone) or self._journal.behind
+            self._due = self._due or bool(self._gone) or self._journal.behind
             if self._due or self._ended:
                 self._writer.wake()
 
@@ -197,15 +200,8 @@ class Spool:
     def keep(self, entry: Entry) -> None:
         """Write an event with the next batch, and acknowledge it then."""
         entry.queued = True
-        entry.receipt.covered = True
-        # Now, because hooks may change the data that they are given; without `once`, they have it already.
-        try:
-            entry.text = dumps(entry.data)
-        except (TypeError, ValueError, RecursionError):
-            what = "device %s: an event %s is dropped: a hook here made it no JSON"
-            logger.error(what, entry.lane.device, entry.topic)
-            entry.gone = True
-            entry.lane.outlet.quota.dropped += 1
+        if not entry.gone:
+            self._freeze(entry)
         entry.lane.outlet.put(entry.stream)
         self._queued.append(entry)
         self._writer.wake()
@@ -215,6 +211,8 @@ class Spool:
         if entry.id:
             # With the next batch, or the next tick: what is not erased in time comes again, under its identity.
             (self._ended if self._journal.ended(entry) else self._gone).append(entry.id)
+            for erased in self._trimming:
+                erased.add(entry.id)
             entry.lane.outlet.erased(entry.stream, entry.size)
         elif not entry.queued and entry.receipt is not None:
             receipt, entry.receipt = entry.receipt, None
@@ -233,6 +231,16 @@ class Spool:
 
     # The rest is private.
 
+    def _freeze(self, entry: Entry) -> None:
+        """Keep the data of an event as it is: hooks may change what they are given; without `once`, they have it."""
+        try:
+            entry.text = dumps(entry.data)
+        except (TypeError, ValueError, RecursionError):
+            what = "device %s: an event %s is dropped: a hook here made it no JSON"
+            logger.error(what, entry.lane.device, entry.topic)
+            entry.gone = True
+            entry.lane.outlet.quota.dropped += 1
+
     def _settle(self, ended: Callable[[], None]) -> bool:
         if not self._queued:
             return False
@@ -243,7 +251,11 @@ class Spool:
 
     def _next_job(self) -> Job | None:
         for outlet in self.outlets.values():
-            outlet.hurry()
+            try:
+                outlet.hurry()
+            except Exception:
+                # A fault of this program, as in `run`.
+                logger.exception("network %s: unexpected", outlet.name)
         if self._reads:
             # Of what is wanted from the disk, some may have come while hooks ran.
             self._settled = None
@@ -258,17 +270,21 @@ class Spool:
         reads, self._reads = [self._read(*one) for one in self._reads], []
         batch.trims = [(one.name, TRIM_EVENTS) for one in self._trims]
         trimmed, self._trims = list(self._trims), {}
+        erased: set[int] = set()
+        if trimmed:
+            self._trimming.append(erased)
         due, self._due = self._due and bool(self._journal), False
         if not batch and not reads and not due:
             return None
         brief = batch.simple and not reads and not due and not self._journal.full and _ends_soon(batch)
-        return Job(batch, reads, brief, lambda rows: self._committed(writing, trimmed, rows))
+        return Job(batch, reads, brief, lambda rows: self._committed(writing, zip(trimmed, rows, strict=True), erased))
 
     def _put(self, writing: list[Entry], batch: Batch) -> dict[Any, Any]:
         """Add events to a batch; returns the receipt with the highest number of each mark in it."""
         last: dict[Any, Any] = {}
         for entry in writing:
             receipt = entry.receipt
+            receipt.covered = True
             before = last.get(receipt.mark)
             if before is None or before.number < receipt.number:
                 last[receipt.mark] = receipt
@@ -291,7 +307,8 @@ class Spool:
         batch.stale += [(name, None) for name in self._forgotten]
         self._forgotten.clear()
         for device, mark in self._final:
-            batch.marks[self._mark_of(device, mark.stream, batch)] = mark.confirmed
+            row = self._mark_of(device, mark.stream, batch)
+            marks[row] = max(marks.get(row, 0), mark.confirmed)
         self._final = []
 
     def _mark_of(self, device: Any, stream: str, batch: Batch) -> int:
@@ -324,7 +341,7 @@ class Spool:
 
         return Read(stream.id, stream.cursor, WINDOW, found)
 
-    def _committed(self, writing: list[Entry], trimmed: list[Outlet], rows: list[Any]) -> None:
+    def _committed(self, writing: list[Entry], trimmed: Iterable[tuple[Outlet, Any]], erased: set[int]) -> None:
         devices: dict[Any, None] = {}
         for entry in writing:
             receipt, entry.receipt = entry.receipt, None
@@ -332,10 +349,10 @@ class Spool:
             devices[receipt.device] = None
         for device in devices:
             device.settle_now()
-        # What is confirmed by now was counted then.
-        gone = set(self._gone)
-        for outlet, found in zip(trimmed, rows, strict=True):
-            outlet.trimmed([row for row in found if row[0] not in gone])
+        # What was confirmed meanwhile was counted then.
+        for outlet, found in trimmed:
+            outlet.trimmed([row for row in found if row[0] not in erased])
+        self._trimming = [one for one in self._trimming if one is not erased]
 
 
 def _ends_soon(batch: Batch) -> bool:
@@ -347,5 +364,6 @@ def _ends_soon(batch: Batch) -> bool:
 def _entry(lane: Lane, stream: Stream, number_of_row: int, number: int, topic: str, text: str) -> Entry:
     entry = Entry(lane, stream, number, topic, loads(text))
     entry.id = number_of_row
+    entry.text = text
     entry.size = size_of((number_of_row, stream.id, number, topic, text))
     return entry

@@ -71,11 +71,11 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON batch BEGIN
 END;
 """
 _HELD = """
-SELECT s.id, network, device, s.stream, COUNT(*), SUM(bytes) FROM (
-    SELECT stream, LENGTH(data) + LENGTH(topic) + ? AS bytes FROM events
+SELECT s.id, network, device, s.stream, COUNT(*), SUM(bytes), MAX(number) FROM (
+    SELECT stream, LENGTH(data) + LENGTH(topic) + ? AS bytes, number FROM events
         WHERE id NOT IN (SELECT value FROM json_each(?))
     UNION ALL
-    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]') FROM json_each(?)
 ) e JOIN streams s ON s.id = e.stream GROUP BY s.id ORDER BY s.id
 """
 # What `->>` stands for here; as an operator, it is there from SQLite 3.38 (2022) on.
@@ -104,12 +104,13 @@ class Store(Database):
         """(id, device, stream, number) of all marks; those of a device in the order in which they were begun."""
         return self._db.execute("SELECT id, device, stream, number FROM marks ORDER BY id").fetchall()
 
-    def held(self, noted: Batch) -> list[tuple[int, str, str, str, int, int]]:
-        """What the file holds: (id, network, device, stream, events, bytes) of each stream, in the order they began.
+    def held(self, noted: Batch) -> list[tuple[int, str, str, str, int, int, int]]:
+        """What the file holds of each stream: (id, network, device, stream, events, bytes, highest number).
 
-        `noted` is what is in the journal alone. Streams without events are removed, where the disk takes it.
+        In the order in which they began. `noted` is what is in the journal alone. Streams without events are removed,
+        where the disk takes it.
         """
-        gone, sizes = json.dumps(noted.gone), json.dumps([(row[1], size_of(row)) for row in noted.events])
+        gone, sizes = json.dumps(noted.gone), json.dumps([(row[1], size_of(row), row[2]) for row in noted.events])
         found = self._db.execute(_HELD, (ROW_BYTES, gone, sizes)).fetchall()
         with contextlib.suppress(sqlite3.OperationalError):
             ids = json.dumps([row[0] for row in found])

@@ -117,6 +117,8 @@ class Writer:
             await asyncio.wait_for(self._idle.wait(), seconds)
         except TimeoutError:
             logger.error("spool %s: not everything was written in time", self._store.path)
+        # Nothing more begins.
+        self._busy = True
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join, seconds)
 
@@ -133,6 +135,7 @@ class Writer:
         self._woken = False
         job = self._next()
         if job is None:
+            self._idle.set()
             return
         rows = job.batch.rows + (0 if job.brief else len(self._journal))
         if not all_in or job.reads or rows > IN_LOOP_ROWS or not self._is_quick():
@@ -146,8 +149,6 @@ class Writer:
         self._busy = True
         job = self._next_job()
         self._busy = job is not None
-        if job is None:
-            self._idle.set()
         return job
 
     def _hand_over(self, job: Job) -> None:

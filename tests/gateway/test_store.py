@@ -41,7 +41,7 @@ def test_there_and_back(tmp_path: Path) -> None:
     assert again.read(1, 3, 1) == [[4, 4, "my-hive/queen/t", '{"n": 4}']]
     assert again.marks() == [(1, "sensor-1", STREAM, 5)]
     size = len('{"n": 3}my-hive/queen/t') + ROW_BYTES
-    assert again.held(Batch()) == [(1, "my-hive", "sensor-1", STREAM, 3, 3 * size)]
+    assert again.held(Batch()) == [(1, "my-hive", "sensor-1", STREAM, 3, 3 * size, 5)]
     assert again.last_ids() == (1, 5, 1)
 
 
