@@ -333,7 +333,7 @@ class Device:
         self._overtaken = True
 
     def covered(self, mark: Mark, last: int) -> int:
-        """Up to which number of a stream all is confirmed, on disk, or in transactions that were begun, as `last` is."""
+        """Up to which number of a stream all is confirmed, on disk, or in a transaction under way, as `last` is."""
         if not self.exposed and not self._overtaken:
             return last
         number = mark.confirmed

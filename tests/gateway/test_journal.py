@@ -71,6 +71,16 @@ def test_a_start_makes_the_same_of_what_is_on_disk() -> None:
     assert not replayed([])
 
 
+def test_a_mark_does_not_go_back() -> None:
+    journal = Journal()
+    journal.add(Batch(marks={7: 5}), 100)
+    batch = Batch(marks={7: 3, 8: 1})
+    journal.merge(batch)
+    assert batch.marks == {7: 5, 8: 1}
+    texts = [journal.text(Batch(marks={7: number})) for number in (5, 3)]
+    assert replayed(texts).marks == {7: 5}
+
+
 def test_a_number_that_was_used_before_is_the_later_event() -> None:
     first, again = entries(Way(), 1, 1)
     again.text = '"again"'

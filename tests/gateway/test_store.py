@@ -155,3 +155,10 @@ def test_stale_marks_go_before_new_ones_come(tmp_path: Path) -> None:
     stale, begun = [("a", "1"), ("b", None)], [(4, "b", "1")]
     store.write(["[]", "[]", json.dumps(begun), json.dumps({4: 8}), json.dumps(stale), "[]"], [])
     assert store.marks() == [(2, "a", "2", 6), (4, "b", "1", 8)]
+
+
+def test_a_mark_does_not_go_back(tmp_path: Path) -> None:
+    store = opened(tmp_path / "spool")
+    write(store, 5)
+    store.write(["[]", "[]", "[]", json.dumps({1: 3}), "[]", "[]"], [])
+    assert store.marks() == [(1, "sensor-1", STREAM, 5)]
