@@ -170,6 +170,7 @@ class Spool:
                 "delivery": "once" if outlet.once else "sent",
                 "events": outlet.events,
                 "bytes": outlet.quota.used,
+                "quota": outlet.quota.limit,
                 "held_s": round(outlet.held_s),
                 "refused": len(outlet.quota.refused),
                 "dropped": outlet.quota.dropped,

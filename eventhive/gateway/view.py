@@ -56,11 +56,9 @@ class View:
     def networks(self) -> dict[str, dict[str, Any]]:
         """See `Source`."""
         spool = self._spool.status() if self._spool is not None else {}
-        quotas = {one.name: one.quota for one in self._bridge.outlets.values()}  # type: ignore[attr-defined]
         return {
             name: {
                 **spool.get(name, {}),
-                **({"quota": quotas[name]} if name in quotas else {}),
                 "connected": network.connected,
                 "state": network.connector.state,
                 "connections": network.connections,
