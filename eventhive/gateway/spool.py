@@ -250,13 +250,16 @@ class Spool:
         self._settled = len(self._queued) if asked else None
         return bool(asked)
 
-    def _next_job(self) -> Job | None:
+    def _hurry(self) -> None:
         for outlet in self.outlets.values():
             try:
                 outlet.hurry()
             except Exception:
                 # A fault of this program, as in `run`.
                 logger.exception("network %s: unexpected", outlet.name)
+
+    def _next_job(self) -> Job | None:
+        self._hurry()
         if self._reads:
             # Of what is wanted from the disk, some may have come while hooks ran.
             self._settled = None
