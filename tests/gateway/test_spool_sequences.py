@@ -6,13 +6,22 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
 from spooled import NAME, STREAM, Hub, Place, in_loop, until
 
 from eventhive.core.mark import Mark
+from eventhive.gateway import gathering
 from eventhive.gateway.device import Receipt
 from eventhive.gateway.lane import WINDOW
 from eventhive.gateway.outlet import COLLECTED
 from eventhive.gateway.quota import OLDEST, REFUSE
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group goes on as long as this machine takes, and hooks are through when the test says so."""
+    monkeypatch.setattr(gathering, "GATHER_S", 60.0)
+    monkeypatch.setattr(gathering, "HOOKS_S", 60.0)
 
 
 def slow_disk(place: Place) -> None:
