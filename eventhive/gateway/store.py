@@ -97,6 +97,9 @@ class Store(Database):
 
     def prepare(self, db: sqlite3.Connection) -> None:
         """Make the tables, and the view that batches go into."""
+        # What one that was killed has left in the log counts: else it would grow with each kill.
+        with contextlib.suppress(OSError):
+            self._logged = Path(f"{self.path}-wal").stat().st_size
         db.executescript(_SCHEMA)
         db.executescript(_ITEM.sub(r"json_extract(\1, '$[\2]')", _BATCH))
 

@@ -9,7 +9,7 @@ import pytest
 
 from eventhive.core.errors import LocalError
 from eventhive.gateway.batch import ROW_BYTES, Batch
-from eventhive.gateway.store import CHECKPOINT_BYTES, COMMIT_BYTES, Store
+from eventhive.gateway.store import CHECKPOINT_BYTES, COMMIT_BYTES, NOTE_BYTES, Store
 
 STREAM = "a1a2a3a400000001"
 
@@ -162,3 +162,19 @@ def test_a_mark_does_not_go_back(tmp_path: Path) -> None:
     write(store, 5)
     store.write(["[]", "[]", "[]", json.dumps({1: 3}), "[]", "[]"], [])
     assert store.marks() == [(1, "sensor-1", STREAM, 5)]
+
+
+def test_the_log_of_gateways_that_were_killed_is_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "spool"
+    for life in range(24):
+        store = opened(path)
+        for _ in range(CHECKPOINT_BYTES // NOTE_BYTES // 4):
+            store.note("[]")
+            if store.checkpoint_due:
+                store.checkpoint()
+        following = tmp_path / f"spool-{life}"
+        for suffix in ("", "-wal"):
+            shutil.copy(f"{path}{suffix}", f"{following}{suffix}")
+        store.close()
+        path = following
+    assert Path(f"{path}-wal").stat().st_size < 2 * CHECKPOINT_BYTES
