@@ -44,7 +44,14 @@ KEYS = {
         "reference_per_second": int,
         "import_ms": float,
     },
-    "durable": {"pipelined_50": int, "lockstep_50": int, "lockstep_ratio": float, "fdatasync_ms": float},
+    "durable": {
+        "pipelined_50": int,
+        "lockstep_50": int,
+        "lockstep_ratio": float,
+        "fdatasync_ms": float,
+        "note_us": float,
+        "write_us": float,
+    },
     "flood": {
         "undisturbed_per_second": int,
         "control_per_second": dict,

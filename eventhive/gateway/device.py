@@ -90,7 +90,6 @@ class Device:
     __slots__ = (
         "_asked",
         "_metadata_key",
-        "_overtaken",
         "_proofs",
         "_questions",
         "_unconfirmed",
@@ -102,7 +101,6 @@ class Device:
         "carrier",
         "clock_ms",
         "events",
-        "exposed",
         "greeting",
         "hooks",
         "last",
@@ -110,6 +108,7 @@ class Device:
         "name",
         "next_secret",
         "outbox",
+        "overtaken",
         "refused",
         "rejected",
         "reported",
@@ -165,10 +164,8 @@ class Device:
         self._asked = 0
         # A list, because most are empty, and an empty deque is larger by half a kilobyte.
         self._unconfirmed: list[Receipt] = []
-        # Events that wait for a network, and are neither on disk nor on their way there.
-        self.exposed = 0
-        # One of these went to disk later than what came after it, or will.
-        self._overtaken = False
+        # One of these waits for a network, and not for the disk, or did: what came after it may be there before.
+        self.overtaken = False
         # Events that it may still send at once; below 0, acknowledgements are withheld, which makes it wait.
         self.allowance = float(rights.burst)
 
@@ -327,14 +324,9 @@ class Device:
         """Events that it waits for the acknowledgement of."""
         return len(self._unconfirmed)
 
-    def expose(self) -> None:
-        """An event of it waits for a network, and not for the disk."""
-        self.exposed += 1
-        self._overtaken = True
-
     def covered(self, mark: Mark, last: int) -> int:
         """Up to which number of a stream all is confirmed, on disk, or in a transaction under way, as `last` is."""
-        if not self.exposed and not self._overtaken:
+        if not self.overtaken:
             return last
         number = mark.confirmed
         for receipt in self._unconfirmed:
@@ -393,7 +385,7 @@ class Device:
                 self.session.acknowledge(mark)
         del self._unconfirmed[:count]
         if not self._unconfirmed:
-            self._overtaken = False
+            self.overtaken = False
 
     def _encoded(self, data: object) -> bytes:
         return encode(self._bare(data))

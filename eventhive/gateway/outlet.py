@@ -143,7 +143,7 @@ class Outlet:
         if network.ready:
             self._ask()
         for entry in self.quota.admitted():
-            self._enter(entry)
+            self._admit(entry)
 
     def retire(self) -> None:
         """Its network, which has stopped, is configured no more: all that was not confirmed is kept on disk."""
@@ -156,7 +156,7 @@ class Outlet:
         refused = self.quota.refused
         while refused:
             # Beyond the quota, because what came after it waits for its acknowledgement, also that for other networks.
-            self._enter(refused.popleft())
+            self._admit(refused.popleft())
 
     def resume(self, network: Network, once: bool, limit: int, policy: str) -> None:
         """There is such a network again: go on with what is on disk."""
@@ -207,7 +207,7 @@ class Outlet:
         """True while the network takes events of this lane."""
         if (lane.behind and self._replayed >= REPLAYED) or self.retired or self._pressed:
             return False
-        return 0 < len(self._fresh) < COLLECTED or self.network.ready
+        return bool(self._fresh) or self.network.ready
 
     def publish(self, entry: Entry, before: int, carried: Callable[[], None] | None = None) -> bool:
         """Pass an event on."""
@@ -278,7 +278,7 @@ class Outlet:
             device.confirm(receipt)
             return
         device.await_confirmation(receipt)
-        device.expose()
+        device.overtaken = True
         lane.fly(entry)
         self._active[lane] = None
 
@@ -292,7 +292,7 @@ class Outlet:
         quota = self.quota
         quota.exceeded()
         if quota.policy == REFUSE:
-            entry.receipt.device.expose()
+            entry.receipt.device.overtaken = True
             quota.refused.append(entry)
         elif quota.policy == OLDEST:
             self._disk.trim(self)
@@ -302,18 +302,12 @@ class Outlet:
             entry.gone = True
             self._disk.keep(entry)
 
-    def _enter(self, entry: Entry) -> None:
-        """Take an event that was refused."""
-        entry.receipt.device.exposed -= 1
-        self._admit(entry)
-
     def _expose(self, lane: Lane) -> None:
         """Keep what the carrier does not confirm on disk, and have it acknowledged."""
         flying = lane.flying
         if flying and (not self.network.connected or self.now() - flying[0].since > UNCONFIRMED_S):
             for entry in flying:
                 if entry.receipt is not None and not entry.queued and not entry.gone:
-                    entry.receipt.device.exposed -= 1
                     self._disk.keep(entry)
 
     def _look_after(self, lane: Lane, again: bool) -> None:

@@ -217,7 +217,6 @@ class Spool:
             entry.lane.outlet.erased(entry.stream, entry.size)
         elif not entry.queued and entry.receipt is not None:
             receipt, entry.receipt = entry.receipt, None
-            receipt.device.exposed -= 1
             receipt()
 
     def read(self, outlet: Outlet, lane: Lane) -> None:
@@ -237,7 +236,7 @@ class Spool:
         try:
             entry.text = dumps(entry.data)
         except (TypeError, ValueError, RecursionError):
-            what = "device %s: an event %s is dropped: a hook here made it no JSON"
+            what = "device %s: an event %s is dropped: a hook here made it no JSON; have it change a copy"
             logger.error(what, entry.lane.device, entry.topic)
             entry.gone = True
             entry.lane.outlet.quota.dropped += 1

@@ -3,7 +3,7 @@
 Rules of this file:
 1. Synchronous, for one thread. One transaction has the events of a batch, the marks that cover them, and what is gone.
 2. A batch is one statement, its own transaction, whose rows SQLite makes of JSON: nobody else looks at them.
-3. A row of the journal is a batch that is not in the other tables yet: it takes a tenth of the time. The next batch
+3. A row of the journal is a batch that is not in the other tables yet: it takes an eighth of the time. The next batch
    that is written has all of them in it, so that they go with it.
 4. Whatever is wrong with the file is a `LocalError` that names it.
 

@@ -10,6 +10,8 @@ sent            the same two without the disk, in turn with them: reference for
 lockstep_ratio  lockstep_50 to that without the disk
 commit_ms       the time of one commit, batch and all, in the pipelined runs
 fdatasync_ms    the time of one fdatasync of 4 KiB on the same disk, before everything else
+note_us         what SQLite takes for 48 events and their marks as one row of the journal, without fdatasync
+write_us        the same as rows of the tables, whose forerunners are erased
 lost            events that did not reach the hook exactly once, in order and unaltered
 """
 
@@ -17,6 +19,8 @@ import argparse
 import os
 import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import support
@@ -24,7 +28,11 @@ from link_throughput import QUICK, REPEATS, SHAPES, Plan, Table, Way, enrolled
 from stand import GATEWAY, NETWORK, Bench
 from support import median, spread
 
+from eventhive.gateway.batch import Batch
 from eventhive.gateway.control import request
+from eventhive.gateway.journal import dumps
+from eventhive.gateway.store import Store
+from eventhive.gateway.writer import parts_of
 
 CONFIG = """
 connectors:
@@ -35,6 +43,15 @@ gateway:
 """
 
 SYNCS = 200
+
+# Commits, and the events of one: what fifty devices in lockstep bring together.
+COMMITS = 300
+GROUP = 48
+STREAM = "a1a2a3a400000001"
+EVENT = "my-hive/queen/event"
+# What a row of the journal tells of a batch.
+NOTED = ("events", "marks", "gone")
+
 NAMES = ("lockstep_50", "pipelined_50")
 
 
@@ -50,6 +67,35 @@ def fdatasync_ms() -> list[float]:
     return times
 
 
+def sqlite_us() -> tuple[float, float]:
+    """Microseconds of a small commit in the journal and in the tables, without the disk: medians of many."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        store = Store(Path(folder) / "spool", "off")
+        store.open()
+        begun = [(row, f"device-{row}", STREAM) for row in range(1, GROUP + 1)]
+        store.write(parts_of(Batch(streams=[(1, NETWORK, "device-1", STREAM)], begun=begun)), [])
+        written = [timed(store.write, parts_of(group(number)), []) for number in range(COMMITS)]
+        noted = [timed(store.note, dumps([vars(group(number))[part] for part in NOTED])) for number in range(COMMITS)]
+        store.close()
+    return median(noted, 1), median(written, 1)
+
+
+def group(number: int) -> Batch:
+    """The commit of this number: one event of each device, and the end of the one before."""
+    first = GROUP * number + 1
+    events = [(row, 1, row, EVENT, '{"n":12345,"at":1234.5}') for row in range(first, first + GROUP)]
+    return Batch(
+        events=events, marks=dict.fromkeys(range(1, GROUP + 1), number), gone=[row[0] - GROUP for row in events]
+    )
+
+
+def timed(work: Callable[..., object], *arguments: object) -> float:
+    """Microseconds that it takes."""
+    began = time.perf_counter()
+    work(*arguments)
+    return (time.perf_counter() - began) * 1e6
+
+
 def commits(stand: Bench) -> tuple[int, float]:
     """Commits of the gateway so far, and the milliseconds of all of them."""
     status = request(stand.folder / f"{GATEWAY}.sock", "networks")["networks"][NETWORK]
@@ -59,7 +105,7 @@ def commits(stand: Bench) -> tuple[int, float]:
 def measure(options: argparse.Namespace) -> dict[str, Any]:
     """All figures."""
     plan = Plan(1, QUICK) if options.quick else Plan(REPEATS, 1)
-    syncs = fdatasync_ms()
+    syncs, (note_us, write_us) = fdatasync_ms(), sqlite_us()
     table, plain = Table(), Table()
     with enrolled() as stand, enrolled() as other:
         once, sent = Way(stand, stand.gateway(CONFIG % "once")), Way(other, other.gateway(CONFIG % "sent"))
@@ -82,6 +128,8 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         "commit_ms": round(taken[1] / max(taken[0], 1), 3),
         "fdatasync_ms": median(syncs, 3),
         "fdatasync_ms_spread": spread(syncs, 3),
+        "note_us": note_us,
+        "write_us": write_us,
         "lost": lost,
     }
 

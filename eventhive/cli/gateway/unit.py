@@ -24,6 +24,9 @@ MEMORY_MAX = "512M"
 # Each connection takes one, and the soft limit of systemd's default ends at a thousand devices.
 DESCRIPTORS = 65_536
 
+# Folders of the root that systemd's ProtectHome= covers; interpreter and files of a gateway may lie there.
+_HOMES = ("home",), ("root",)
+
 # The account of the service; a unit of a user runs as that user.
 _SYSTEM = f"""\
 User={USER}
@@ -93,9 +96,8 @@ def unit(python: Path, config: Path, folders: Iterable[Path], version: int, user
         kind = "Type=notify-reload"
     else:
         kind = f"Type=notify\nExecReload={quoted(python)} -m eventhive gateway reload --config {quoted(config)}"
-    # All of it may lie in a home; these two are what systemd's ProtectHome= covers.
     places = [python, config, *folders]
-    home = "read-only" if any(str(place).startswith(("/home/", "/root/")) for place in places) else "true"
+    home = "read-only" if any(place.parts[1:2] in _HOMES for place in places) else "true"
     words = {
         "TYPE": kind,
         '"PYTHON"': quoted(python),
